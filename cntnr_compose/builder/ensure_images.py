@@ -86,7 +86,7 @@ def _pull_required(
     ids = {name: image.id for name, image in present.items() if image}
     if to_pull:
         ids |= pull_images(
-            to_pull, optional=buildable, dry_run=dry_run, parallel=parallel, emit=emit
+            to_pull, optional=buildable, dry_run=dry_run, parallel=parallel, unpack=True, emit=emit
         )
     return ids
 
@@ -135,9 +135,12 @@ def pull_images(
     optional: Iterable[RequiredImage] = (),
     dry_run: bool = False,
     parallel: int = 0,
+    unpack: bool = False,
     emit: Emit,
 ) -> dict[str, str]:
     """Pull images, at most ``parallel`` at once; return their ids by name. Optional ones may fail.
+
+    They are unpacked while they arrive, if ``unpack``.
 
     A dry run only asks the registries for them, and returns ids that are "". Raises the first `CntnrError`
     of the others, when all have ended.
@@ -149,7 +152,9 @@ def pull_images(
     def pull(image: RequiredImage) -> None:
         is_optional = image.name in names
         try:
-            ids[image.name] = _pull(image, emit, is_optional=is_optional, dry_run=dry_run)
+            ids[image.name] = _pull(
+                image, emit, is_optional=is_optional, dry_run=dry_run, unpack=unpack
+            )
         except CntnrError as error:
             if not is_optional:
                 failures.append(error)
@@ -162,7 +167,9 @@ def pull_images(
     return ids
 
 
-def _pull(image: RequiredImage, emit: Emit, *, is_optional: bool, dry_run: bool) -> str:
+def _pull(
+    image: RequiredImage, emit: Emit, *, is_optional: bool, dry_run: bool, unpack: bool
+) -> str:
     """Pull one image and report it; return its id, "" in a dry run."""
     from cntnr_compose.images.transports import transfer
 
@@ -181,7 +188,7 @@ def _pull(image: RequiredImage, emit: Emit, *, is_optional: bool, dry_run: bool)
             identity = ""
         else:
             identity = transfer.pull_image(
-                image.name, platform=image.platform, on_bytes=report_bytes
+                image.name, platform=image.platform, on_bytes=report_bytes, unpack=unpack
             ).id
     except CntnrError as error:
         if is_optional:

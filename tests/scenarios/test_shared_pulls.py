@@ -182,3 +182,58 @@ def test_a_pull_of_what_is_there_fetches_no_layer(
     layers = fetched_layers(registry, repository, "a")
     assert not [digest for digest in layers if slow.fetched[digest]]
     assert Path(project.folder).is_dir()
+
+
+def unpacked(user: User) -> int:
+    return len(list((user.data / "layers").glob("c-*")))
+
+
+def drafts(user: User) -> list[str]:
+    return [str(path) for path in user.data.glob("*/.draft-*")]
+
+
+def test_layers_are_unpacked_while_others_arrive(
+    make_project: MakeProject, registry: Registry, slow: SlowRegistry
+) -> None:
+    project = make_project()
+    user = project.user
+    repository = push(project, registry, ["a"])
+    project.write("compose.yaml", services(slow, repository, ["a"]))
+    large = fetched_layers(registry, repository, "a")[-1]
+    before = unpacked(user)
+    slow.rate = 3e5
+    argv = (f"{user.venv}/bin/cntnr", "compose", "up", "-d", "-t", "0")
+    quiet = subprocess.DEVNULL
+    running = user.popen(*argv, cwd=project.folder, stdout=quiet, stderr=quiet)
+    wait_until(lambda: unpacked(user) > before, what="a layer is unpacked")
+    assert large not in blobs(user)
+    slow.rate = 0
+    assert running.wait(30) == 0
+    assert project.exec("a", "ls", "/large").ok().stdout.strip() == "/large"
+    assert not drafts(user)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_who_ends_while_layers_are_unpacked_leaves_nothing(
+    make_project: MakeProject, registry: Registry, slow: SlowRegistry, number: signal.Signals
+) -> None:
+    project = make_project()
+    user = project.user
+    repository = push(project, registry, ["a"])
+    project.write("compose.yaml", services(slow, repository, ["a"]))
+    before = unpacked(user)
+    slow.rate = 3e5
+    argv = (f"{user.venv}/bin/cntnr", "compose", "up", "-d", "-t", "0")
+    quiet = subprocess.DEVNULL
+    running = user.popen(*argv, cwd=project.folder, stdout=quiet, stderr=quiet)
+    wait_until(lambda: unpacked(user) > before, what="a layer is unpacked")
+    if number == signal.SIGINT:
+        os.kill(running.pid, number)
+        assert running.wait(20) == 130
+        wait_until(lambda: not drafts(user), what="nothing is left")
+    else:
+        os.killpg(running.pid, number)
+        running.wait(10)
+    slow.rate = 0
+    project.up("-t", "0")
+    assert not drafts(user)

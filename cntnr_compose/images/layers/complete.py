@@ -25,7 +25,8 @@ class LowerLayers:
     @contextlib.contextmanager
     def open_folders(self, path: str) -> Iterator[list[int]]:
         """Open what a folder consists of, top first; nothing where there is no such folder."""
-        folders = [os.open(layer, FIND_FOLDER) for layer in self._layers]
+        # The folder of a layer itself may be a link, to that of an additional store.
+        folders = [os.open(layer, FIND_FOLDER & ~os.O_NOFOLLOW) for layer in self._layers]
         try:
             for name in path.split("/") if path else ():
                 above, folders = folders, []

@@ -2,13 +2,16 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from cntnr_compose.core.values import Value
 from cntnr_compose.images.errors import LayerCorrupt
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
+from cntnr_compose.model.oci import Descriptor
 
+WORKER_SCRIPT = "from cntnr_compose.images.layers.worker import main; main()"
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -27,6 +30,7 @@ class UnpackJob(Value, frozen=True, kw_only=True):
     ref: str
     store: str
     layers: tuple[LayerSource, ...]
+    is_arriving: bool = False  # blobs may be missing yet
 
     @property
     def names(self) -> list[str]:
@@ -36,16 +40,23 @@ class UnpackJob(Value, frozen=True, kw_only=True):
 
 def make_job(image: Image, store: ImageStore) -> UnpackJob:
     """Collect the layers of an image. Raises `LayerCorrupt`, `StoreDamaged`."""
-    rootfs = store.config(image).get("rootfs")
+    return pair_layers(image.ref, store, store.config(image), store.manifest(image).layers)
+
+
+def pair_layers(
+    ref: str, store: ImageStore, config: Mapping[str, Any], layers: Iterable[Descriptor]
+) -> UnpackJob:
+    """Pair what a configuration and a manifest say of the layers. Raises `LayerCorrupt`."""
+    rootfs = config.get("rootfs")
     diff_ids = (rootfs.get("diff_ids") if isinstance(rootfs, dict) else None) or []
-    blobs = [layer.digest for layer in store.manifest(image).layers]
+    blobs = [layer.digest for layer in layers]
     if not isinstance(diff_ids, list) or len(diff_ids) != len(blobs):
-        raise LayerCorrupt(image.ref, "its configuration lists other layers than its manifest")
+        raise LayerCorrupt(ref, "its configuration lists other layers than its manifest")
     for digest in (*diff_ids, *blobs):
         if not isinstance(digest, str) or not DIGEST.fullmatch(digest):
-            raise LayerCorrupt(image.ref, f"it has no proper digest: {digest!r:.80}")
-    layers = (_find_layer(store, *pair) for pair in zip(diff_ids, blobs, strict=True))
-    return UnpackJob(ref=image.ref, store=str(store.root), layers=tuple(layers))
+            raise LayerCorrupt(ref, f"it has no proper digest: {digest!r:.80}")
+    sources = (_find_layer(store, *pair) for pair in zip(diff_ids, blobs, strict=True))
+    return UnpackJob(ref=ref, store=str(store.root), layers=tuple(sources))
 
 
 def _find_layer(store: ImageStore, diff_id: str, digest: str) -> LayerSource:

@@ -1,11 +1,12 @@
 """Unpack one layer into the layer store, complete or not at all; several processes may do so at once."""
 
 import errno
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cntnr_compose.core import paths
-from cntnr_compose.core.values import Bytes, Value
+from cntnr_compose.core.values import Bytes, Seconds, Value
 from cntnr_compose.host import files
 from cntnr_compose.images.errors import ImageError, LayerCorrupt, NoSpace, OwnerUnknown
 from cntnr_compose.images.layers.archive.decompress import StreamDamaged
@@ -16,6 +17,7 @@ from cntnr_compose.images.layers.folders import LeadsOut
 from cntnr_compose.images.layers.job import UnpackJob
 from cntnr_compose.images.layout import digest_of_file
 
+ARRIVAL_PAUSE: Seconds = 0.02
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -76,8 +78,11 @@ def _unpack_layer(
 
 
 def _extract(job: UnpackJob, number: int, extraction: LayerExtraction) -> None:
+    path = Path(job.layers[number].path)
+    while job.is_arriving and not path.exists():  # whoever started us ends us, should it never come
+        time.sleep(ARRIVAL_PAUSE)
     try:
-        with LayerStream(Path(job.layers[number].path)) as stream:
+        with LayerStream(path) as stream:
             extraction.run(stream)
             if stream.finish() != job.layers[number].diff_id:
                 raise StreamDamaged(why="its content does not match its digest")

@@ -12,7 +12,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.values import Value, from_json, to_json
 from cntnr_compose.host import files, process
 from cntnr_compose.images.errors import UnpackerGone
-from cntnr_compose.images.layers.job import UnpackJob, make_job
+from cntnr_compose.images.layers.job import WORKER_SCRIPT, UnpackJob, make_job
 from cntnr_compose.images.layers.shared import link_shared_layers
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
@@ -20,7 +20,6 @@ from cntnr_compose.model.protocol import ErrorReply
 
 # An overlay needs a lower directory; this is the one of images without layers.
 EMPTY_LAYER = "s-nothing/fs"
-WORKER_SCRIPT = "from cntnr_compose.images.layers.worker import main; main()"
 
 
 class LayerStack(Value, frozen=True, kw_only=True):

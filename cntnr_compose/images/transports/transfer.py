@@ -1,6 +1,7 @@
 """Pull images into the store, with skopeo."""
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,10 @@ from cntnr_compose.images.layout import digest_of
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.images.transports import policy as policies
 from cntnr_compose.images.transports import skopeo
+from cntnr_compose.images.transports.pulls import early_unpack
+from cntnr_compose.images.transports.pulls.remote_image import RemoteManifest, read_remote_manifest
+from cntnr_compose.images.transports.pulls.shared_fetch import ReportBytes, SharedFetch
 from cntnr_compose.images.transports.references import full_reference
-from cntnr_compose.images.transports.remote_image import RemoteManifest, read_remote_manifest
-from cntnr_compose.images.transports.shared_fetch import ReportBytes, SharedFetch
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.oci import CONFIG, MANIFEST, Descriptor, Index
@@ -41,18 +43,19 @@ def pull_image(
     platform: str = "",
     on_progress: ReportProgress = _ignore_progress,
     on_bytes: ReportBytes = _ignore_bytes,
+    unpack: bool = False,
     store: ImageStore | None = None,
 ) -> Image:
     """Pull an image from a registry, a layout or an archive into the store.
 
     Always asks the registry; blobs that are present are not downloaded again, and those that another pull
-    is downloading are waited for. Threads may call it for several images at once. Raises
-    `ImageNameInvalid`, `ImageError`.
+    is downloading are waited for. Layers of a registry's image are unpacked while others still arrive, if
+    ``unpack``. Threads may call it for several images at once. Raises `ImageNameInvalid`, `ImageError`.
     """
     store = store or ImageStore()
     full_name = full_reference(ref)
     on_progress("Pulling", ref)
-    image = _copy_to_store(store, full_name, full_name, platform, on_bytes=on_bytes)
+    image = _copy_to_store(store, full_name, full_name, platform, on_bytes=on_bytes, unpack=unpack)
     on_progress("Pulled", ref)
     return image
 
@@ -89,6 +92,7 @@ def _copy_to_store(
     *,
     digest: str = "",
     on_bytes: ReportBytes,
+    unpack: bool = False,
 ) -> Image:
     """Copy an image into the store under a full name. Raises `ImageError`, `HomeNotWritable`.
 
@@ -100,7 +104,9 @@ def _copy_to_store(
 
         with store.draft() as draft:
             unpacked = unpack_archive(source, draft)
-            manifest = copy_unpacked(store, source, unpacked, draft, platform, on_bytes)
+            manifest = copy_unpacked(
+                store, source, unpacked, draft, platform, on_bytes=on_bytes, unpack=unpack
+            )
             return store.add(name, manifest, digest=digest)
 
     with explained_errors(store, source), store.protect_blobs():
@@ -136,7 +142,9 @@ def copy_unpacked(
     source: str,
     draft: Path,
     platform: str,
+    *,
     on_bytes: ReportBytes = _ignore_bytes,
+    unpack: bool = False,
 ) -> Descriptor:
     """Copy an image's blobs into the store, and return the descriptor of its manifest.
 
@@ -153,19 +161,18 @@ def copy_unpacked(
         source, options = _copy_signed(ref, draft, platform, policy), policies.ACCEPT_ANYTHING
     elif not image_name.transport(source):
         remote = read_remote_manifest(source, platform)
-    target = skopeo.layout_target(draft / "layout", store.blobs)
+    copy = functools.partial(
+        skopeo.copy_image, ref, skopeo.layout_target(draft / "layout", store.blobs),
+        platform=platform, unpacked_ref=source, policy=policy, policy_options=options,
+    )  # fmt: skip
     with (
         _original_config(ref, source, platform, remote) as original,
         SharedFetch(store, remote.layers, draft / "layout", on_bytes).fetching(),
     ):
-        skopeo.copy_image(
-            ref,
-            target,
-            platform=platform,
-            unpacked_ref=source,
-            policy=policy,
-            policy_options=options,
-        )
+        if unpack:
+            early_unpack.copy_and_unpack(copy, store, source, platform, remote)
+        else:
+            copy()
         index = files.read_value(draft / "layout/index.json", Index)
         if index is None or not index.manifests:
             raise LayerCorrupt(ref, "skopeo copied nothing")

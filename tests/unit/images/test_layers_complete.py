@@ -87,3 +87,9 @@ def test_files_are_found_as_overlay_shows_them(lower: list[Path]) -> None:
     with below.open_folders("o") as folders:
         assert len(folders) == 1
     assert len(os.listdir("/proc/self/fd")) == descriptors
+
+
+def test_the_folder_of_a_layer_may_be_a_link(tmp_path: Path, lower: list[Path]) -> None:
+    (tmp_path / "link").symlink_to(lower[2])
+    root = unpack(archive(entry("a/f")), tmp_path / "l", [tmp_path / "link"])
+    assert mode(root / "a") == 0o700

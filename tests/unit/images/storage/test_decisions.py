@@ -2,6 +2,8 @@
 
 from cntnr_compose.images.storage.decisions import (
     NEVER,
+    cache_size,
+    cache_times,
     choose_cutoff,
     decide_removal,
     select_expired,
@@ -197,3 +199,26 @@ def test_the_cutoff_is_the_earliest_that_frees_enough() -> None:
     assert choose_cutoff(times, lambda cutoff: left(cutoff) <= 10) == 20
     assert choose_cutoff(times, lambda cutoff: left(cutoff) <= 4) == 31
     assert choose_cutoff([], lambda cutoff: False) == 1
+
+
+def test_the_size_of_the_cache_is_what_only_it_needs() -> None:
+    named = image("named", "n:1", is_built=True)._replace(
+        folders=frozenset({"named", "c-base", "s-shared"})
+    )
+    stale = image("stale", is_built=True)._replace(folders=frozenset({"stale", "c-base", "s-old"}))
+    steps = (
+        CachedStep("1", "s-shared", ()),
+        CachedStep("2", "s-old", ("s-shared",), used=1),
+        CachedStep("3", "s-new", ("s-shared",), used=9),
+    )
+    files = (CachedFile("mounts/m", 1000, 1), CachedFile("downloads/d", 2000, 9))
+    sizes = {"s-shared": 1, "s-old": 10, "s-new": 100, "c-base": 7}
+    stock = inventory(named, stale, steps=steps, files=files)._replace(
+        folders=dict.fromkeys(sizes, 0.0)
+    )
+    own_blobs = 3  # of the image without a name: manifest, configuration, a layer
+    assert cache_size(stock, Removal(), sizes) == 3110 + own_blobs
+    removal = decide_removal(stock, cache_before=5)
+    assert (removal.images, removal.steps, removal.files) == ((stale,), ("2",), ("mounts/m",))
+    assert cache_size(stock, removal, sizes) == 2100
+    assert sorted(cache_times(stock)) == [0, 0, 1, 1, 9, 9]

@@ -11,6 +11,7 @@ class RemoteManifest(Value, frozen=True, kw_only=True):
     """What a registry answers: a manifest, or an index with one for each platform."""
 
     media_type: str = field(default="", name="mediaType")
+    config: Descriptor | None = None
     layers: tuple[Descriptor, ...] = ()
     manifests: tuple[Descriptor, ...] = ()
 

@@ -7,9 +7,10 @@ import pytest
 
 from cntnr_compose.images.errors import LayerCorrupt
 from cntnr_compose.images.store import ImageStore
-from cntnr_compose.images.transports import shared_fetch, skopeo
-from cntnr_compose.images.transports.remote_image import RemoteManifest, read_remote_manifest
-from cntnr_compose.images.transports.shared_fetch import SharedFetch
+from cntnr_compose.images.transports import skopeo
+from cntnr_compose.images.transports.pulls import shared_fetch
+from cntnr_compose.images.transports.pulls.remote_image import RemoteManifest, read_remote_manifest
+from cntnr_compose.images.transports.pulls.shared_fetch import SharedFetch
 from cntnr_compose.model.oci import Descriptor
 
 
