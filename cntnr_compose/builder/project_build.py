@@ -86,7 +86,7 @@ def _read_builds(
     builds: dict[str, _ServiceBuild] = {}
     pending = list(services)
     while pending:
-        service = project.service(pending.pop())
+        service = project.service(pending.pop(0))
         if service.name in builds or service.build is None:
             continue
         request = _request(project, service, options)

@@ -65,7 +65,9 @@ def test_names_are_those_of_files_containers_and_projects(project: Project) -> N
     assert proposals(project, "compose", "alpha", "generate", "") == {f"{project.name}-web-1"}
     assert proposals(project, "network", "inspect", "") == {f"{project.name}_default"}
     assert proposals(project, "volume", "rm", "") == {f"{project.name}_data"}
-    assert proposals(project, "image", "inspect", "busyb") == {"busybox:latest"}
+    names = proposals(project, "image", "inspect", "busyb")  # other tests may have given it more
+    assert "busybox:latest" in names
+    assert all(name.startswith("busyb") for name in names)
     assert proposals(project, "compose", "cp", "w") == {"web:", "worker:"}
     elsewhere = project.folder.parent
     assert proposals(project, "compose", "logs", "", cwd=elsewhere) == set()

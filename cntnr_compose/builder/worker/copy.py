@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import io
 import os
 import posixpath
 import shutil
@@ -200,7 +201,7 @@ class CopyTarget:
             target.symlink_to(Path(entry.host_path).readlink())
         elif stat.S_ISREG(entry.mode):
             with files.open_file(entry) as content, open(target, "xb", buffering=0) as out:  # noqa: PTH123
-                shutil.copyfileobj(content, out, CHUNK)
+                _copy_bytes(content, out)
         elif stat.S_ISFIFO(entry.mode):
             os.mkfifo(target)
         else:
@@ -272,8 +273,23 @@ def _reversed_parts(path: str) -> list[str]:
     return [part for part in reversed(path.split("/")) if part not in ("", ".")]
 
 
+def _copy_bytes(source: io.FileIO, target: io.FileIO) -> None:
+    """Copy a file's content inside the kernel, where the file system can: thousands of files are small."""
+    try:
+        while os.sendfile(target.fileno(), source.fileno(), None, CHUNK):
+            pass
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):
+            raise
+        shutil.copyfileobj(source, target, CHUNK)
+
+
 def _remove_file(path: Path, where: str) -> None:
     """Remove the file that is to be replaced. Raises `CopyStepFailed` for a folder."""
-    if not path.is_symlink() and path.is_dir():
+    try:
+        mode = os.lstat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return  # as a rule: one look is all that a new file costs
+    if stat.S_ISDIR(mode):
         raise CopyStepFailed(where, f"cannot copy over the folder {path.name} with a file")
     path.unlink(missing_ok=True)

@@ -42,6 +42,7 @@ from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.protocol import ErrorReply, EventReply, ResultReply
 
 CANCELLED = 130
+MAX_BUILDS = 64  # at once: mostly they wait for programs
 CLEANUP_TIMEOUT = 2.0  # seconds for cancelled builds to remove what is incomplete
 SHOWN_AFTER = 0.3  # seconds until the command has written what it was sent
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -195,7 +196,7 @@ def _build_all(job: BuildJob, worker: WorkerState) -> Tree:
             worker.fail(error)
             raise
 
-    with store.protect_blobs(), ThreadPoolExecutor(max(2, os.cpu_count() or 1)) as pool:
+    with store.protect_blobs(), ThreadPoolExecutor(min(len(job.requests), MAX_BUILDS)) as pool:
         futures = [pool.submit(build, request) for request in job.requests]
         exceptions = [future.exception() for future in futures]
         packer.close()

@@ -29,7 +29,8 @@ def can_mount() -> bool:
 
 def write(layer: Path, target: Path) -> None:
     """Write a layer's folder into a file. Raises `CommandFailed`."""
-    process.run(["mksquashfs", str(layer), str(target), "-noappend", "-quiet", "-no-progress"])
+    options = ["-noappend", "-quiet", "-no-progress", "-comp", "zstd", "-Xcompression-level", "3"]
+    process.run(["mksquashfs", str(layer), str(target), *options])
 
 
 def mount(file: Path, name: str) -> Path | None:

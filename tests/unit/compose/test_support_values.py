@@ -55,6 +55,13 @@ def lines(text: str) -> list[str]:
             ),
         ),
         (
+            "services: {a: {build: {entitlements: [network.host, security.insecure]}}}",
+            (
+                "warning: services.a.build.entitlements: is not honoured: security.insecure takes root"
+                " on the machine"
+            ),
+        ),
+        (
             "services: {a: {cap_add: [CAP_SYS_TIME, NET_ADMIN]}}",
             "warning: services.a.cap_add: is not honoured: SYS_TIME takes root on the machine",
         ),

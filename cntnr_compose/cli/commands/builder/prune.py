@@ -1,5 +1,6 @@
 """`cntnr builder prune`: remove the cache of builds."""
 
+from cntnr_compose.cli.parser.list_options import filter_option
 from cntnr_compose.cli.parser.options import command, flag, option
 
 FILTERS = ("until", "unused-for", "type")
@@ -8,13 +9,7 @@ QUESTION = "WARNING! This will remove all {kind}build cache. Are you sure you wa
 
 @command(of_project=False)
 @flag("-a", "--all", "everything", help="Also the records of steps that images consist of.")
-@option(
-    "--filter",
-    "filters",
-    multiple=True,
-    metavar="FILTER",
-    help="until=TIME (unused for), type=KIND.",
-)
+@filter_option("until=TIME (unused for), type=KIND.")
 @flag("-f", "--force", help="Do not ask.")
 @option(
     "--keep-storage",

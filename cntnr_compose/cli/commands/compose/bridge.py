@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.cli.display import stdout
+from cntnr_compose.cli.parser.list_options import table_format
 from cntnr_compose.cli.parser.options import argument, command, flag, option
 from cntnr_compose.core.errors import CntnrError
 
@@ -137,14 +138,7 @@ def create_transformation(options: "ProjectOptions", path: str, source: str) -> 
 
 
 @command(name="list")
-@option(
-    "--format",
-    "form",
-    default="table",
-    metavar="FORMAT",
-    values=("table", "json"),
-    help="table or json.",
-)
+@table_format("table or json.")
 @flag("-q", "--quiet", help="Print only names.")
 def list_transformations(_options: "ProjectOptions", form: str, *, quiet: bool) -> None:
     """List the images that are transformations."""

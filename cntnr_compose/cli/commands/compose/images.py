@@ -4,7 +4,8 @@ import time
 from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.display import stdout
-from cntnr_compose.cli.parser.options import command, flag, option, services
+from cntnr_compose.cli.parser.list_options import table_format
+from cntnr_compose.cli.parser.options import command, flag, services
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.project.options import ProjectOptions
@@ -18,14 +19,7 @@ NONE = "<none>"
 
 @command("[SERVICE...]")
 @services
-@option(
-    "--format",
-    "form",
-    default="table",
-    metavar="FORMAT",
-    values=("table", "json"),
-    help="table or json.",
-)
+@table_format("table or json.")
 @flag("-q", "--quiet", help="Print only ids.")
 def images(options: "ProjectOptions", services: tuple[str, ...], *, form: str, quiet: bool) -> None:
     """List the images that the containers of a project were made of."""

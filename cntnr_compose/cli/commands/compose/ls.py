@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.display import stdout
-from cntnr_compose.cli.parser.options import command, flag, option
+from cntnr_compose.cli.parser.list_options import filter_option, table_format
+from cntnr_compose.cli.parser.options import command, flag
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.project.options import ProjectOptions
@@ -13,21 +14,8 @@ if TYPE_CHECKING:
 
 @command()
 @flag("-a", "--all", "everything", help="Also projects of which no container runs.")
-@option(
-    "--filter",
-    "filters",
-    multiple=True,
-    metavar="FILTER",
-    help="Only projects with such a name: name=PATTERN.",
-)
-@option(
-    "--format",
-    "form",
-    default="table",
-    metavar="FORMAT",
-    values=("table", "json"),
-    help="table or json.",
-)
+@filter_option("Only projects with such a name: name=PATTERN.")
+@table_format("table or json.")
 @flag("-q", "--quiet", help="Print only names.")
 def ls(
     _options: "ProjectOptions",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.cli.display import stdout
+from cntnr_compose.cli.parser.list_options import filter_option
 from cntnr_compose.cli.parser.options import command, flag, option, services
 
 if TYPE_CHECKING:
@@ -17,13 +18,7 @@ STATES = ("paused", "restarting", "removing", "running", "dead", "created", "exi
 @command("[SERVICE...]")
 @services
 @flag("-a", "--all", "everything", help="Also containers that do not run.")
-@option(
-    "--filter",
-    "filters",
-    multiple=True,
-    metavar="FILTER",
-    help="Only containers in a state: status=running.",
-)
+@filter_option("Only containers in a state: status=running.")
 @option(
     "--format",
     "form",

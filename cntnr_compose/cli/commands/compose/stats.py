@@ -8,7 +8,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.parser.options import command, flag, option, services
+from cntnr_compose.cli.parser.list_options import table_format
+from cntnr_compose.cli.parser.options import command, flag, services
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.project.options import ProjectOptions
@@ -24,14 +25,7 @@ TO_TOP, END_OF_LINE, REST = "\x1b[H", "\x1b[K", "\x1b[J"
 @command("[SERVICE...]")
 @services
 @flag("-a", "--all", "show_all", help="Also containers that do not run.")
-@option(
-    "--format",
-    "form",
-    default="table",
-    metavar="FORMAT",
-    values=("table", "json"),
-    help="`table`, `json`, or a template such as '{{.Name}} {{.CPUPerc}}'.",
-)
+@table_format("`table`, `json`, or a template such as '{{.Name}} {{.CPUPerc}}'.")
 @flag("--no-stream", help="Measure once, and end.")
 @flag("--no-trunc", help="Whole container ids.")
 def stats(

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.display import stdout
-from cntnr_compose.cli.parser.options import command, flag, option, services
+from cntnr_compose.cli.parser.list_options import table_format
+from cntnr_compose.cli.parser.options import command, flag, services
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.project.options import ProjectOptions
@@ -16,14 +17,7 @@ if TYPE_CHECKING:
 
 @command("[SERVICE...]")
 @services
-@option(
-    "--format",
-    "form",
-    default="table",
-    metavar="FORMAT",
-    values=("table", "json"),
-    help="table, json, template.",
-)
+@table_format()
 @flag("-q", "--quiet", help="Print only names.")
 def volumes(
     options: "ProjectOptions", services: tuple[str, ...], *, form: str, quiet: bool

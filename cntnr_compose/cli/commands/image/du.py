@@ -1,17 +1,11 @@
 """`cntnr image du`: show how much disk images and what belongs to them take, as `docker system df`."""
 
-from cntnr_compose.cli.parser.options import command, flag, option
+from cntnr_compose.cli.parser.list_options import table_format
+from cntnr_compose.cli.parser.options import command, flag
 
 
 @command(of_project=False)
-@option(
-    "--format",
-    "form",
-    default="table",
-    metavar="FORMAT",
-    values=("table", "json"),
-    help="table, json, template.",
-)
+@table_format()
 @flag("-v", "--verbose", help="Each image, container, volume and record of the build cache.")
 def du(*, form: str, verbose: bool) -> None:
     """Show how much disk images, containers, volumes and the build cache take.

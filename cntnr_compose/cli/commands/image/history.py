@@ -1,19 +1,13 @@
 """`cntnr image history`: tell of what instructions an image was made."""
 
 from cntnr_compose.cli.display import stdout
+from cntnr_compose.cli.parser.list_options import table_format
 from cntnr_compose.cli.parser.options import argument, command, flag, option
 
 
 @command("IMAGE", of_project=False)
 @argument("name", metavar="IMAGE")
-@option(
-    "--format",
-    "form",
-    default="table",
-    metavar="FORMAT",
-    values=("table", "json"),
-    help="table, json, template.",
-)
+@table_format()
 @flag("-H", "--human", default=True, help="Sizes and times for people; --human=false: exact.")
 @flag("--no-trunc", help="Whole ids and instructions.")
 @option(

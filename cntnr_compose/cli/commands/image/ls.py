@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.display import stdout
-from cntnr_compose.cli.parser.options import argument, command, flag, option
+from cntnr_compose.cli.parser.list_options import filter_option, table_format
+from cntnr_compose.cli.parser.options import argument, command, flag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,22 +16,8 @@ if TYPE_CHECKING:
 @argument("pattern", required=False, metavar="IMAGE")
 @flag("-a", "--all", "_everything", help="Also those in between; this store has none.")
 @flag("--digests", help="Show the digests that registries know images by.")
-@option(
-    "-f",
-    "--filter",
-    "filters",
-    multiple=True,
-    metavar="FILTER",
-    help="dangling, label, before, since, until, reference=VALUE.",
-)
-@option(
-    "--format",
-    "form",
-    default="table",
-    metavar="FORMAT",
-    values=("table", "json"),
-    help="table, json, template.",
-)
+@filter_option("dangling, label, before, since, until, reference=VALUE.", "-f")
+@table_format()
 @flag("--no-trunc", help="Whole ids.")
 @flag("-q", "--quiet", help="Only ids.")
 @flag("--tree", help="Refused: each image is of one platform, there is no tree.")

@@ -1,6 +1,7 @@
 """`cntnr image prune`: remove the images that no container was made of."""
 
-from cntnr_compose.cli.parser.options import command, flag, option
+from cntnr_compose.cli.parser.list_options import filter_option
+from cntnr_compose.cli.parser.options import command, flag
 
 FILTERS = ("dangling", "label", "label!", "until")
 QUESTION = "WARNING! This will remove all {kind}.\nAre you sure you want to continue?"
@@ -9,13 +10,7 @@ DANGLING, UNUSED = "dangling images", "images without at least one container ass
 
 @command(of_project=False)
 @flag("-a", "--all", "everything", help="Also those that have a name.")
-@option(
-    "--filter",
-    "filters",
-    multiple=True,
-    metavar="FILTER",
-    help="until=TIME, label[!]=NAME, dangling=BOOL.",
-)
+@filter_option("until=TIME, label[!]=NAME, dangling=BOOL.")
 @flag("-f", "--force", help="Do not ask.")
 def prune(*, everything: bool, filters: tuple[str, ...], force: bool) -> int:
     """Remove images without a name that no container was made of, or all that none was made of.

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.display import stdout
-from cntnr_compose.cli.parser.options import command, flag, option
+from cntnr_compose.cli.parser.list_options import filter_option, table_format
+from cntnr_compose.cli.parser.options import command, flag
 
 if TYPE_CHECKING:
     from cntnr_compose.core.values import Tree
@@ -18,22 +19,8 @@ TYPES = ("custom", "builtin")
 
 
 @command(of_project=False)
-@option(
-    "-f",
-    "--filter",
-    "filters",
-    multiple=True,
-    metavar="FILTER",
-    help=f"{', '.join(FILTERS)}=VALUE.",
-)
-@option(
-    "--format",
-    "form",
-    default="table",
-    metavar="FORMAT",
-    values=("table", "json"),
-    help="table, json, template.",
-)
+@filter_option(f"{', '.join(FILTERS)}=VALUE.", "-f")
+@table_format()
 @flag("--no-trunc", help="Whole ids.")
 @flag("-q", "--quiet", help="Only ids.")
 def ls(*, filters: tuple[str, ...], form: str, no_trunc: bool, quiet: bool) -> None:

@@ -3,7 +3,8 @@
 import math
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.parser.options import command, flag, option
+from cntnr_compose.cli.parser.list_options import filter_option
+from cntnr_compose.cli.parser.options import command, flag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,7 @@ QUESTION = (
 
 
 @command(of_project=False)
-@option("--filter", "filters", multiple=True, metavar="FILTER", help="until=TIME, label[!]=NAME.")
+@filter_option("until=TIME, label[!]=NAME.")
 @flag("-f", "--force", help="Do not ask.")
 def prune(*, filters: tuple[str, ...], force: bool) -> int:
     """Remove all networks that no container is on."""

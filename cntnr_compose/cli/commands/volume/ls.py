@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.display import stdout
-from cntnr_compose.cli.parser.options import command, flag, option
+from cntnr_compose.cli.parser.list_options import filter_option, table_format
+from cntnr_compose.cli.parser.options import command, flag
 
 if TYPE_CHECKING:
     from cntnr_compose.model.observed import ObservedVolume
@@ -13,22 +14,8 @@ FILTERS = ("dangling", "driver", "label", "name")
 
 
 @command(of_project=False)
-@option(
-    "-f",
-    "--filter",
-    "filters",
-    multiple=True,
-    metavar="FILTER",
-    help=f"{', '.join(FILTERS)}=VALUE.",
-)
-@option(
-    "--format",
-    "form",
-    default="table",
-    metavar="FORMAT",
-    values=("table", "json"),
-    help="table, json, template.",
-)
+@filter_option(f"{', '.join(FILTERS)}=VALUE.", "-f")
+@table_format()
 @flag("-q", "--quiet", help="Only names.")
 def ls(*, filters: tuple[str, ...], form: str, quiet: bool) -> None:
     """List volumes."""

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.parser.options import command, flag, option
+from cntnr_compose.cli.parser.list_options import filter_option
+from cntnr_compose.cli.parser.options import command, flag
 
 if TYPE_CHECKING:
     from cntnr_compose.model.observed import ObservedVolume
@@ -16,7 +17,7 @@ QUESTION = (
 
 @command(of_project=False)
 @flag("-a", "--all", "everything", help="Also those that have a name.")
-@option("--filter", "filters", multiple=True, metavar="FILTER", help="label[!]=NAME, all=true.")
+@filter_option("label[!]=NAME, all=true.")
 @flag("-f", "--force", help="Do not ask.")
 def prune(*, everything: bool, filters: tuple[str, ...], force: bool) -> int:
     """Remove anonymous volumes that no container mounts, or all that none mounts."""
