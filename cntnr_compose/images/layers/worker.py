@@ -4,6 +4,7 @@ It reads one `UnpackJob` as a line from standard input, and writes an `ErrorRepl
 with the process that started it. Of a job whose blobs still arrive, a further line tells that all are there.
 """
 
+import contextlib
 import io
 import os
 import select
@@ -104,9 +105,11 @@ def _fail(children: set[int]) -> NoReturn:
     """End all children, remove what they leave, and exit."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     for child in children:
-        os.kill(child, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has been waited for just now
+            os.kill(child, signal.SIGKILL)
     for child in children:
-        os.waitpid(child, 0)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(child, 0)
     with files.file_lock(paths.layers() / ".lock"):
         files.remove_stale_staging(paths.layers())
     os._exit(FAILED)
