@@ -10,13 +10,15 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from cntnr_compose.builder.worker import tar, zstd
+from cntnr_compose.builder.worker import tar
 from cntnr_compose.builder.worker.copy import change_owner
-from cntnr_compose.core.errors import CntnrError, ProgramMissing
+from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import files
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images.layers import overlay_marks, unpack
+from cntnr_compose.images.layers.archive import decompress
 
+DAMAGES = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, decompress.StreamDamaged)
 XATTR_HEADER = "SCHILY.xattr."
 
 
@@ -30,14 +32,18 @@ class AddedArchiveDamaged(CntnrError):
 def is_archive(path: Path) -> bool:
     """Return whether ADD unpacks a file: by its content, as docker does."""
     try:
-        if zstd.is_zstd(path):
-            return _is_header(zstd.read_beginning(path, tarfile.BLOCKSIZE))
+        if _is_zstd(path):
+            with path.open("rb") as blob:
+                return _is_header(next(decompress.read_plain(blob), b"")[: tarfile.BLOCKSIZE])
         with tarfile.open(path) as archive:
             return archive.next() is not None
-    except ProgramMissing:
-        return path.name.endswith((".tar.zst", ".tzst"))  # which then is told
-    except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError):
+    except (OSError, *DAMAGES):
         return False
+
+
+def _is_zstd(path: Path) -> bool:
+    with path.open("rb") as blob:
+        return decompress.is_zstd(blob.read(4))
 
 
 def _is_header(block: bytes) -> bool:
@@ -72,24 +78,23 @@ def extract_archive(
             tarfile.open(plain, errors="surrogateescape") as source,
         ):
             _Extraction(root, target, source, check, owner).run()
-    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
+    except DAMAGES as error:
         why = str(error) or "it ends too early"
-        raise AddedArchiveDamaged(where, archive.name, why) from error
-    except ProgramMissing as error:
-        why = "zstd is not installed here"
         raise AddedArchiveDamaged(where, archive.name, why) from error
 
 
 @contextlib.contextmanager
 def _readable(archive: Path, check: Callable[[], None]) -> Iterator[Path]:
-    """Yield an archive in a form that Python reads. Raises `ProgramMissing`."""
-    if not zstd.is_zstd(archive):
+    """Yield an archive in a form that Python reads. Raises `StreamDamaged`."""
+    if not _is_zstd(archive):
         yield archive
         return
     with unpack.draft() as draft:
         plain = draft / "plain.tar"
-        if not zstd.decompress(archive, plain, check):
-            raise EOFError
+        with archive.open("rb") as blob, plain.open("xb") as out:
+            for piece in decompress.read_plain(blob):
+                check()
+                out.write(piece)
         yield plain
 
 

@@ -9,12 +9,11 @@ from typing import TypeAlias
 
 from cntnr_compose.containers.files.entry import TreeEntry, join_path
 from cntnr_compose.core.values import Bytes
+from cntnr_compose.images.layers import overlay_marks
 
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 MAX_DEPTH = 256  # each level takes a descriptor
-KEPT_XATTRS = ("user.", "security.capability")
-OVERLAY_XATTRS = "user.overlay."
 MAX_XATTRS_SIZE: Bytes = 64 << 10  # of an entry; more are left out
 
 
@@ -157,7 +156,7 @@ def _read_xattrs(descriptor: int) -> tuple[tuple[bytes, bytes], ...]:
     xattrs = []
     room = MAX_XATTRS_SIZE
     for name in names:
-        if name.startswith(KEPT_XATTRS) and not name.startswith(OVERLAY_XATTRS):
+        if overlay_marks.is_kept(name):
             with contextlib.suppress(OSError):
                 value = os.getxattr(descriptor, name)
                 room -= len(name) + len(value)

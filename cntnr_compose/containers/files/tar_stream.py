@@ -9,8 +9,8 @@ from typing import IO, TYPE_CHECKING, Self
 
 from cntnr_compose.containers.files.entry import TreeEntry
 from cntnr_compose.containers.files.errors import ArchiveUnreadable, LeadsOutside
-from cntnr_compose.containers.files.reader import KEPT_XATTRS, OVERLAY_XATTRS
 from cntnr_compose.core.values import Bytes
+from cntnr_compose.images.layers import overlay_marks
 
 if TYPE_CHECKING:
     import tarfile
@@ -97,7 +97,7 @@ def _check_name(name: str) -> bytes:
 def _read_xattrs(member: "tarfile.TarInfo") -> Iterator[tuple[bytes, bytes]]:
     for key, value in member.pax_headers.items():
         name = key.removeprefix(XATTR_KEY)
-        if name != key and name.startswith(KEPT_XATTRS) and not name.startswith(OVERLAY_XATTRS):
+        if name != key and overlay_marks.is_kept(name):
             yield os.fsencode(name), value.encode("utf-8", "surrogateescape")
 
 

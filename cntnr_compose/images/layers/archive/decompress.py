@@ -27,6 +27,11 @@ class StreamDamaged(Exception):
         super().__init__(why)
 
 
+def is_zstd(head: bytes) -> bool:
+    """Check whether the first four bytes are those of what zstd has compressed."""
+    return head == ZSTD_MAGIC or (head[1:] == SKIPPABLE_ZSTD_MAGIC and head[0] >> 4 == 5)
+
+
 def read_plain(blob: BinaryIO) -> Iterator[bytes]:
     """Yield the plain content of a blob in pieces. Raises `StreamDamaged`, `OSError`.
 
@@ -36,7 +41,7 @@ def read_plain(blob: BinaryIO) -> Iterator[bytes]:
     blob.seek(0)
     if head.startswith(GZIP_MAGIC):
         plain = cast("BinaryIO", igzip.open(blob, "rb"))  # type: ignore[no-untyped-call]
-    elif head == ZSTD_MAGIC or (head[1:] == SKIPPABLE_ZSTD_MAGIC and head[0] >> 4 == 5):
+    elif is_zstd(head):
         reader = zstandard.ZstdDecompressor().stream_reader(blob, read_across_frames=True)
         plain = cast("BinaryIO", reader)
     else:
