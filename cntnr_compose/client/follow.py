@@ -1,5 +1,6 @@
 """Follow the output and the state changes of a project's containers as one stream."""
 
+import contextlib
 import select
 import time
 from collections import deque
@@ -66,11 +67,13 @@ class ProjectStream:
         self._client = None
         observed = observe.observe_project(self._project)
         containers = {one.record.id: one for one in observed.containers}
-        successor = client.connect(self._project, start=False)
-        if successor is not None:
-            self.subscribe(successor)
+        with contextlib.suppress(SupervisorGone):  # it was killed, too
+            successor = client.connect(self._project, start=False)
+            if successor is not None:
+                successor.subscribe()
+                self._client = successor
         # One that takes over at the moment may not listen yet.
-        self._awaits_successor = successor is None and any(
+        self._awaits_successor = self._client is None and any(
             container.is_running for container in observed.containers
         )
         for container_id, record in list(self.records.items()):

@@ -283,12 +283,13 @@ def test_while_it_is_attached_and_the_supervisor_was_killed(
     project = make_project(ATTACHED.format(image=busybox_image, grace="0s"))
     up = Command(project, "up")
     wait_until(lambda: up.read().count("ready") == 2, what="both are there")
+    project.compose("start").ok()  # waits until `up` has nothing more to do
     parts.kill_supervisor(project)
     project.compose("restart", "-t", "1", "polite").ok()
     wait_until(lambda: up.read().count("ready") == 3, what="it follows the next supervisor")
     parts.kill_supervisor(project)
     up.press()
-    assert up.end() == INTERRUPTED
+    assert up.end() == INTERRUPTED, up.read()
     assert set(project.states().values()) == {"exited"}
 
 

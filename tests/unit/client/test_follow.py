@@ -240,8 +240,9 @@ def test_the_next_supervisor_is_followed_and_what_ended_between_the_two_is_told(
     stream.close()
 
 
-def test_a_supervisor_that_does_not_listen_yet_is_followed_later(
-    supervisor: FakeSupervisor, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_a_supervisor_that_does_not_listen_yet_or_was_killed_is_not_the_last_one(
+    supervisor: FakeSupervisor, monkeypatch: pytest.MonkeyPatch, *, is_killed: bool
 ) -> None:
     runs = record("runs", "b")
     stream = ProjectStream("shop", supervisor, lambda _: True)  # type: ignore[arg-type]
@@ -251,11 +252,19 @@ def test_a_supervisor_that_does_not_listen_yet_is_followed_later(
     monkeypatch.setattr(
         observe, "observe_project", lambda name: Observed(project=name, containers=containers)
     )
-    answers = iter([None, successor])
-    monkeypatch.setattr(client, "connect", lambda _name, start: next(answers))
+    is_there = False
+
+    def connect(_name: str, *, start: bool) -> FakeSupervisor | None:
+        assert not start
+        if not is_there and is_killed:
+            raise SupervisorGone(Path("log"))
+        return successor if is_there else None
+
+    monkeypatch.setattr(client, "connect", connect)
     supervisor.other.close()
     assert stream.wait_for_items() == []
     assert not successor.is_subscribed
+    is_there = True
     assert stream.wait_for_items() == []
     assert successor.is_subscribed
     successor.other.close()
