@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from cntnr_compose.core.uninterruptible import uninterruptible
 from cntnr_compose.core.values import Seconds, Value, field, from_json
 from cntnr_compose.host import process
 from cntnr_compose.images.errors import PolicyRefused
@@ -28,6 +29,7 @@ WAIT_INTERVAL: Seconds = 0.2
 _running_pids: set[int] = set()
 _trusted_registries: set[str] = set()
 _stopped = threading.Event()
+_starting = threading.Lock()  # held from the look at `_stopped` until a new one can be ended
 
 
 class RepositoryTags(Value, frozen=True, kw_only=True):
@@ -213,7 +215,8 @@ def trust_registries(hosts: Iterable[str]) -> None:
 
 def stop_all() -> None:
     """End every running skopeo and start none any more: the command was interrupted."""
-    _stopped.set()
+    with _starting:
+        _stopped.set()
     for pid in tuple(_running_pids):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
@@ -251,23 +254,22 @@ def _run(ref: str, argv: Sequence[str]) -> None:
 
 def _call(argv: Sequence[str]) -> tuple[int, bytes, bytes]:
     """Run skopeo so that `stop_all` can end it; return its status, output and error output."""
-    if _stopped.is_set():
-        return -signal.SIGTERM, b"", b""
     with (
         Path(os.devnull).open("rb") as null,
         os.fdopen(os.memfd_create("out"), "w+b") as out,
         os.fdopen(os.memfd_create("err"), "w+b") as err,
     ):
-        running = process.popen(
-            argv,
-            env=environment(),
-            stdin=null.fileno(),
-            stdout=out.fileno(),
-            stderr=err.fileno(),
-        )
-        _running_pids.add(running.pid)
-        if _stopped.is_set():  # `stop_all` was called while this one was started
-            running.terminate()
+        with uninterruptible(), _starting:
+            if _stopped.is_set():
+                return -signal.SIGTERM, b"", b""
+            running = process.popen(
+                argv,
+                env=environment(),
+                stdin=null.fileno(),
+                stdout=out.fileno(),
+                stderr=err.fileno(),
+            )
+            _running_pids.add(running.pid)
         try:
             status = running.wait()
         except BaseException:  # Ctrl-C: it has no terminal to hear of that

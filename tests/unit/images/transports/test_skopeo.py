@@ -29,14 +29,28 @@ def own_flag(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(skopeo, "_stopped", threading.Event())
 
 
-def test_one_that_starts_while_all_are_ended_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_starts_while_all_are_ended_is_ended_before_that_is_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program = FakeProgram()
+    stopping = threading.Thread(target=skopeo.stop_all)
+
     def start(*_words: object, **_more: object) -> FakeProgram:
-        skopeo.stop_all()  # just before its pid is known
-        return FakeProgram()
+        stopping.start()
+        stopping.join(0.05)
+        assert stopping.is_alive(), "it does not wait for what is being started"
+        return program
+
+    def kill(pid: int, _number: int) -> None:
+        assert pid == program.pid
+        program.terminate()
 
     monkeypatch.setattr(skopeo.process, "popen", start)
+    monkeypatch.setattr(skopeo.os, "kill", kill)
     with pytest.raises(CopyFailed, match="cannot get image a:1: interrupted"):
         skopeo._run("docker.io/library/a:1", ["skopeo"])
+    stopping.join(2)
+    assert not stopping.is_alive()
 
 
 def test_none_starts_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
