@@ -221,6 +221,7 @@ def test_run_on_a_terminal_has_one(make_project: MakeProject, busybox_image: str
 
 
 def resized(terminal: Terminal) -> bool:
+    terminal.sees("\x1b[6n")  # the end of a prompt: what is typed before it may be dropped
     terminal.type("stty size; echo asked\r")
     terminal.sees("asked")  # what was typed is shown
     return "40 90" in terminal.sees("asked")
