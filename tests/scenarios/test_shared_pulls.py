@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -101,24 +102,40 @@ def test_a_pull_that_is_killed_loses_only_what_was_under_way(
     assert not list(under_way.glob("fetching/*"))
 
 
-def test_a_pull_that_waits_takes_over_from_one_that_is_killed(
-    make_project: MakeProject, registry: Registry, slow: SlowRegistry
-) -> None:
-    project = make_project()
+class TwoPulls(NamedTuple):
+    """Two pulls that need one large layer: the first fetches it, the second waits for that."""
+
+    first: "subprocess.Popen[str]"
+    second: "subprocess.Popen[str]"
+    repository: str
+    large: str
+
+
+def start_two_pulls(
+    project: Project, registry: Registry, slow: SlowRegistry, rate: float
+) -> TwoPulls:
     user = project.user
     repository = push(project, registry, ["a", "b"])
     project.write("compose.yaml", services(slow, repository, ["a", "b"]))
     large = fetched_layers(registry, repository, "a")[-1]
-    slow.rate = 3e5
+    slow.rate = rate
     argv = (f"{user.venv}/bin/cntnr", "compose", "pull")
     quiet = subprocess.DEVNULL
     first = user.popen(*argv, "a", cwd=project.folder, stdout=quiet, stderr=quiet)
     wait_until(lambda: slow.fetched[large] == 1, what="the large layer is under way")
     second = user.popen(*argv, "b", cwd=project.folder, stdout=quiet, stderr=quiet)
-    small = fetched_layers(registry, repository, "b")[1]
     wait_until(
         lambda: len(list((user.data / "images").glob(".draft-*"))) == 2, what="the second waits"
     )
+    return TwoPulls(first, second, repository, large)
+
+
+def test_a_pull_that_waits_takes_over_from_one_that_is_killed(
+    make_project: MakeProject, registry: Registry, slow: SlowRegistry
+) -> None:
+    project = make_project()
+    first, second, repository, large = start_two_pulls(project, registry, slow, 3e5)
+    small = fetched_layers(registry, repository, "b")[1]
     os.killpg(first.pid, signal.SIGKILL)
     first.wait(10)
     slow.rate = 0
@@ -131,18 +148,7 @@ def test_an_interrupt_ends_one_that_waits(
 ) -> None:
     project = make_project()
     user = project.user
-    repository = push(project, registry, ["a", "b"])
-    project.write("compose.yaml", services(slow, repository, ["a", "b"]))
-    large = fetched_layers(registry, repository, "a")[-1]
-    slow.rate = 2e5
-    argv = (f"{user.venv}/bin/cntnr", "compose", "pull")
-    quiet = subprocess.DEVNULL
-    first = user.popen(*argv, "a", cwd=project.folder, stdout=quiet, stderr=quiet)
-    wait_until(lambda: slow.fetched[large] == 1, what="the large layer is under way")
-    second = user.popen(*argv, "b", cwd=project.folder, stdout=quiet, stderr=quiet)
-    wait_until(
-        lambda: len(list((user.data / "images").glob(".draft-*"))) == 2, what="the second waits"
-    )
+    first, second, _, _ = start_two_pulls(project, registry, slow, 2e5)
     os.kill(second.pid, signal.SIGINT)
     assert second.wait(10) == 130
     os.kill(first.pid, signal.SIGINT)

@@ -1,4 +1,4 @@
-"""Rows of options that are steps of a build: `build` and `image create` share them."""
+"""Rows of options that `build` and `image create` share: steps, the network of RUN, outputs."""
 
 from collections.abc import Callable
 
@@ -37,3 +37,25 @@ def step_options(
         return function
 
     return add
+
+
+def network_option(of_what: str) -> Callable[[F], F]:
+    """Declare `--network` of a step that runs a command, which help calls ``of_what``."""
+    return option(
+        "--network",
+        default="default",
+        metavar="MODE",
+        values=("default", "none", "host"),
+        help=f"Network of {of_what}: default, none or host.",
+    )
+
+
+def output_option() -> Callable[[F], F]:
+    """Declare `--output`, which may be given several times."""
+    return option(
+        "-o",
+        "--output",
+        multiple=True,
+        metavar="OUTPUT",
+        help="Where the result goes, as type=local,dest=out.",
+    )

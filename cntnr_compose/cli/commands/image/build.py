@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.parser.options import argument, command, flag, option
-from cntnr_compose.cli.parser.step_options import step_options
+from cntnr_compose.cli.parser.step_options import network_option, output_option, step_options
 from cntnr_compose.core.errors import CntnrError
 
 if TYPE_CHECKING:
@@ -75,22 +75,10 @@ class CallUnsupported(CntnrError):
 @flag("--load", help="Put the image into the store, beside other outputs.")
 @option("-m", "--memory", default="", metavar="BYTES", help="Limit the memory of each RUN.")
 @option("--metadata-file", default="", metavar="FILE", help="Write about the result to a file.")
-@option(
-    "--network",
-    default="default",
-    metavar="MODE",
-    values=("default", "none", "host"),
-    help="Network of RUN: default, none or host.",
-)
+@network_option("RUN")
 @flag("--no-cache", help="Use nothing of earlier builds.")
 @option("--no-cache-filter", multiple=True, metavar="STAGE", help="Run steps of a stage anew.")
-@option(
-    "-o",
-    "--output",
-    multiple=True,
-    metavar="OUTPUT",
-    help="Where the result goes, as type=local,dest=out.",
-)
+@output_option()
 @option("--platform", multiple=True, metavar="PLATFORM", help="Platform, such as linux/amd64.")
 @option(
     "--progress",

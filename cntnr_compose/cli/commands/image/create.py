@@ -4,7 +4,7 @@ from typing import Any
 
 from cntnr_compose.cli.commands.image.build import build_steps, split_values
 from cntnr_compose.cli.parser.options import argument, command, flag, option
-from cntnr_compose.cli.parser.step_options import step_options
+from cntnr_compose.cli.parser.step_options import network_option, output_option, step_options
 from cntnr_compose.core.errors import CntnrError
 
 
@@ -27,21 +27,9 @@ class StepsNeeded(CntnrError):
 @option("--add-host", multiple=True, metavar="HOST:ADDRESS", help="Add a name to /etc/hosts.")
 @option("--iidfile", default="", metavar="FILE", help="Write the id of the image to a file.")
 @option("--metadata-file", default="", metavar="FILE", help="Write about the result to a file.")
-@option(
-    "--network",
-    default="default",
-    metavar="MODE",
-    values=("default", "none", "host"),
-    help="Network of --run: default, none or host.",
-)
+@network_option("--run")
 @flag("--no-cache", help="Use nothing of earlier builds.")
-@option(
-    "-o",
-    "--output",
-    multiple=True,
-    metavar="OUTPUT",
-    help="Where the result goes, as type=local,dest=out.",
-)
+@output_option()
 @option(
     "--progress",
     default="",
