@@ -1,6 +1,5 @@
 """List, create and remove networks and volumes from outside the holder, whatever project they belong to."""
 
-import contextlib
 import hashlib
 import os
 import sys
@@ -9,6 +8,7 @@ from collections.abc import Collection, Iterable
 from cntnr_compose.containers.state import records
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.names import DEFAULT_NETWORK
 from cntnr_compose.core.values import Value, from_json, replace, to_json
 from cntnr_compose.host import files, process
 from cntnr_compose.host.namespaces import holder, rootlesskit
@@ -22,7 +22,9 @@ from cntnr_compose.volumes import store
 
 REMOVAL_CODE = "from cntnr_compose.supervisor.removal import main; main()"
 # Docker's own networks, which exist as modes here.
-PREDEFINED_NETWORKS = ("bridge", "host", "none", "default")
+PREDEFINED_NETWORKS = (DEFAULT_NETWORK, "host", "none", "default")
+
+REMOVAL_REFUSED = "{} is a pre-defined network and cannot be removed"
 
 
 class NetworkExists(CntnrError):
@@ -146,27 +148,31 @@ def create_network(network: Network) -> ManagedNetwork:
     `SubnetTaken`, `SubnetInvalid`, `ConflistInvalid`, `PluginMissing`, `HomeNotWritable`.
     """
     from cntnr_compose.core import names
-    from cntnr_compose.networks import bridge_plan
+    from cntnr_compose.networks import bridge_plan, definitions
 
     if network.name in PREDEFINED_NETWORKS:
         raise NetworkPredefined(network.name)
     names.check_name("network", network.name)
     bridge_plan.check_driver(network)
-    with contextlib.ExitStack() as locks:
-        locks.enter_context(files.file_lock(paths.make_data_folder(paths.networks()) / ".lock"))
-        lock = holder.proc_root_path(address_claims.lock_file())
-        if lock is not None and lock.parent.is_dir():  # else no network has a bridge
-            locks.enter_context(files.file_lock(lock))
-        others = list_networks()
-        if any(other.found.name == network.name for other in others):
-            raise NetworkExists(network.name)
-        planned = bridge_plan.plan_network(network, "", "", network.labels, others)
-        network_records.write_defined(planned)
+    planned = definitions.define_network(
+        network,
+        holder.proc_root_path(address_claims.lock_file()),
+        holder.proc_root_path(network_records.records_folder()),
+    )
+    if planned is None:
+        raise NetworkExists(network.name)
     return planned
 
 
 def remove_networks(names: Collection[str]) -> list[RemovalResult]:
-    """Remove networks by name; each also where another one fails."""
+    """Remove networks by name; each also where another one fails. Docker's own stay."""
+    stay = [name for name in names if name in PREDEFINED_NETWORKS]
+    refused = [RemovalResult(name=name, error=REMOVAL_REFUSED.format(name)) for name in stay]
+    names = [name for name in names if name not in stay]
+    return [*refused, *_remove_networks(names)] if names else refused
+
+
+def _remove_networks(names: Collection[str]) -> list[RemovalResult]:
     running = holder.find_holder()
     if running is not None:
         with rootlesskit.running_holder("network-rm"):

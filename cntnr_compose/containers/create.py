@@ -76,7 +76,7 @@ def _find_image(images: ImageStore, op: CreateContainer) -> Image:
 
     The command may look through stores that this process was not told of. Raises `NoSuchImage`.
     """
-    return images.find_by_id(op.labels.get(labels.IMAGE, "")) or images.require(op.image)
+    return images.find_by_id(op.image_id or op.labels.get(labels.IMAGE, "")) or images.require(op.image)
 
 
 def _describe_cause(op: CreateContainer, old: Record | None) -> str:
@@ -122,13 +122,14 @@ def _make_record(op: CreateContainer, context: ProjectContext, image: Image, nam
     service = op.service
     config = image.config
     return Record(
-        id=os.urandom(32).hex(),
+        id=op.id or os.urandom(32).hex(),
         name=name,
         project=context.project,
         service=service.name,
         number=op.number,
         oneoff=op.oneoff,
         auto_remove=op.auto_remove,
+        keeps_stdin=op.keeps_stdin,
         hook=op.hook,
         image=op.image,
         image_id=image.id,

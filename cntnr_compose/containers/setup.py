@@ -63,7 +63,7 @@ async def _create_runc_container(record: Record, *, own_network: bool) -> tuple[
         log=str(paths.container_log(record.project, record.id)),
         tty=service.tty,
         stdin=service.stdin_open,
-        keeps_stdin=service.stdin_open and not record.oneoff,
+        keeps_stdin=service.stdin_open and (record.keeps_stdin or not record.oneoff),
         has_own_network=own_network,
         log_driver=logging.driver,
         uses_journal=logging.uses_journal and distribution.has_journal(),

@@ -19,6 +19,7 @@ from cntnr_compose.networks import (
     address_claims,
     bridge_plan,
     cni,
+    definitions,
     ip_nft,
     records,
     repairs,
@@ -76,10 +77,12 @@ class NetworkManager:
             await self._bring_up(network)
 
     async def bring_up_defined(self, requested: Collection[str]) -> None:
-        """Bring those of the ``requested`` networks up that were created by hand, where they are not yet.
+        """Bring those of the ``requested`` networks up that belong to no project, where they are not yet.
 
         Raises `NetworkFailed`, `CommandFailed`.
         """
+        if names.DEFAULT_NETWORK in requested:
+            definitions.define_default_network()
         for name in requested:
             defined = records.find_defined(name)
             if defined is None or records.find_network(name):

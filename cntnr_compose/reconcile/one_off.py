@@ -1,5 +1,7 @@
 """Plan `run`: one container beside those of its service, changed as the command line says."""
 
+from collections.abc import Collection, Iterable
+
 from cntnr_compose.core.values import Value, field, replace
 from cntnr_compose.model.observed import Observed
 from cntnr_compose.model.plan import (
@@ -46,6 +48,7 @@ class OneOffPlan(Value, frozen=True, kw_only=True):
     """The plans of a `run`: attach between ``before``, which prepares the container, and ``start``."""
 
     name: str
+    id: str  # of the container
     service: Service  # as it runs
     before: Plan
     start: Plan
@@ -78,10 +81,11 @@ def plan_run(project: Project, observed: Observed, options: RunOptions) -> OneOf
     steps.add_prepare(service, operation.name, after)
     return OneOffPlan(
         name=operation.name,
+        id=operation.id,
         service=service,
         before=builder.build(),
-        start=_single_step(StartContainer(name=operation.name)),
-        removal=_single_step(RemoveContainer(name=operation.name, volumes=True)),
+        start=single_step(StartContainer(name=operation.name)),
+        removal=single_step(RemoveContainer(name=operation.name, volumes=True)),
     )
 
 
@@ -142,6 +146,7 @@ def _create_operation(
         name=options.name or f"{project.name}-{options.service}-run-{options.slug[:12]}",
         service=service,
         image=reference,
+        id=options.slug,
         config_hash=digest,
         platform=project.platform(service),
         oneoff=True,
@@ -161,15 +166,20 @@ def _add_volumes(
     builder: PlanBuilder, project: Project, observed: Observed, options: RunOptions
 ) -> list[int]:
     """Create volumes that only the command line names: of no project, under the name as written."""
-    named = {mount.source for mount in options.volumes if mount.type == "volume" and mount.source}
     return [
         builder.add(CreateVolume(volume=Volume(key=name, name=name, external=True), config_hash=""))
-        for name in sorted(named)
-        if name not in project.volumes and name not in observed.volumes
+        for name in named_volumes(options.volumes, {*project.volumes, *observed.volumes})
     ]
 
 
-def _single_step(operation: StartContainer | RemoveContainer) -> Plan:
+def named_volumes(mounts: Iterable[Mount], known: Collection[str]) -> list[str]:
+    """List the names of the volumes that mounts have and that are not known, sorted."""
+    names = {mount.source for mount in mounts if mount.type == "volume" and mount.source}
+    return sorted(names.difference(known))
+
+
+def single_step(operation: StartContainer | RemoveContainer) -> Plan:
+    """Return the plan of one operation."""
     builder = PlanBuilder()
     builder.add(operation)
     return builder.build()

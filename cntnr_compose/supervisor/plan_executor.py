@@ -142,6 +142,16 @@ def sets_up_containers(plan: Plan) -> bool:
     return any(isinstance(step.operation, PrepareContainer | StartContainer) for step in plan.steps)
 
 
+def requested_networks(plan: Plan, context: ProjectContext) -> set[str]:
+    """Return the names of the networks of containers that a plan creates."""
+    return {
+        context.network_name(key)
+        for step in plan.steps
+        if isinstance(step.operation, CreateContainer)
+        for key in step.operation.service.networks
+    }
+
+
 async def _undo_prepared(plan: Plan, context: ProjectContext) -> None:
     operations = [step.operation for step in plan.steps]
     names = {op.name for op in operations if isinstance(op, PrepareContainer)}

@@ -240,6 +240,19 @@ IMAGE = Group(
     aliases={"list": "ls", "remove": "rm"},
 )
 
+# Commands of `cntnr container` that are commands of `cntnr`, too.
+CONTAINER_CREATE = CommandEntry("container.create:create", "Create a container")
+CONTAINER_RUN = CommandEntry("container.run:run", "Run a command in a new container")
+
+CONTAINER = Group(
+    {
+        "create": CONTAINER_CREATE,
+        "run": CONTAINER_RUN,
+    },
+    summary="Containers of all projects, and those of none",
+    description="Manage containers: those of projects, and those of `cntnr run`.",
+)
+
 BUILDER_PRUNE = CommandEntry("builder.prune:prune", "Remove the build cache")
 
 BUILDER = Group(
@@ -265,7 +278,9 @@ ROOT = Group(
         "builder": BUILDER,
         "buildx": BUILDX,
         "compose": COMPOSE,
+        "container": CONTAINER,
         "completion": CommandEntry("completion:completion", "Print the script for TAB in a shell"),
+        "create": CONTAINER_CREATE,
         "docker-cli-plugin-metadata": CommandEntry(
             "install_plugin:metadata", "Describe the plugin to docker", hidden=True
         ),
@@ -280,6 +295,7 @@ ROOT = Group(
         "pull": IMAGE_PULL,
         "push": IMAGE_PUSH,
         "rmi": IMAGE_RM,
+        "run": CONTAINER_RUN,
         "save": IMAGE_SAVE,
         "tag": IMAGE_TAG,
         "version": VERSION,

@@ -33,10 +33,16 @@ def read_containers(project: str) -> list[Container]:
     """Read every container of a project as it was last written, in order of names."""
     containers = []
     for folder in (paths.containers() / safe_path_part(project, "project")).glob("*"):
-        record = files.read_value(folder / "record.json", Record)
-        if record is not None and (record.project, record.id) == (project, folder.name):
+        record = read_record(project, folder.name)
+        if record is not None:
             containers.append(Container(record=record, status=read_status(record)))
     return sorted(containers, key=lambda container: container.name)
+
+
+def read_record(project: str, identity: str) -> Record | None:
+    """Read the record of a container; None where there is none, or not a whole one."""
+    record = files.read_value(paths.container(project, identity) / "record.json", Record)
+    return record if record and (record.project, record.id) == (project, identity) else None
 
 
 def read_status(record: Record) -> Status:
@@ -77,6 +83,7 @@ def write_exit_code(record: Record, code: int) -> None:
     """Write a one-off's exit code into the file that its client has open."""
     with contextlib.suppress(FileNotFoundError), exit_file(record).open("r+b", buffering=0) as out:
         out.write(b"%d\n" % code)
+        out.truncate()  # of an earlier run
 
 
 def write_record(record: Record) -> None:

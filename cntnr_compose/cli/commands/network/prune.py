@@ -50,9 +50,11 @@ def _unused_networks(filters: dict[str, list[str]]) -> "list[ManagedNetwork]":
     """
     from cntnr_compose.cli.flows.resource_lists import matches_labels
     from cntnr_compose.client.resources import list_containers, list_networks
+    from cntnr_compose.core.names import DEFAULT_NETWORK
 
     until = _parse_until(filters.get("until", ()))
-    used = {name for container in list_containers() for name in container.record.networks.values()}
+    used = {DEFAULT_NETWORK}
+    used |= {name for container in list_containers() for name in container.record.networks.values()}
     return [
         network
         for network in list_networks()
