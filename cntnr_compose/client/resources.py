@@ -1,5 +1,6 @@
 """List, create and remove networks and volumes from outside the holder, whatever project they belong to."""
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -23,7 +24,6 @@ from cntnr_compose.volumes import store
 REMOVAL_CODE = "from cntnr_compose.supervisor.removal import main; main()"
 # Docker's own networks, which exist as modes here.
 PREDEFINED_NETWORKS = (DEFAULT_NETWORK, "host", "none", "default")
-
 REMOVAL_REFUSED = "{} is a pre-defined network and cannot be removed"
 
 
@@ -148,19 +148,22 @@ def create_network(network: Network) -> ManagedNetwork:
     `SubnetTaken`, `SubnetInvalid`, `ConflistInvalid`, `PluginMissing`, `HomeNotWritable`.
     """
     from cntnr_compose.core import names
-    from cntnr_compose.networks import bridge_plan, definitions
+    from cntnr_compose.networks import bridge_plan
 
     if network.name in PREDEFINED_NETWORKS:
         raise NetworkPredefined(network.name)
     names.check_name("network", network.name)
     bridge_plan.check_driver(network)
-    planned = definitions.define_network(
-        network,
-        holder.proc_root_path(address_claims.lock_file()),
-        holder.proc_root_path(network_records.records_folder()),
-    )
-    if planned is None:
-        raise NetworkExists(network.name)
+    with contextlib.ExitStack() as locks:
+        locks.enter_context(files.file_lock(paths.make_data_folder(paths.networks()) / ".lock"))
+        lock = holder.proc_root_path(address_claims.lock_file())
+        if lock is not None and lock.parent.is_dir():  # else no network has a bridge
+            locks.enter_context(files.file_lock(lock))
+        others = list_networks()
+        if any(other.found.name == network.name for other in others):
+            raise NetworkExists(network.name)
+        planned = bridge_plan.plan_network(network, "", "", network.labels, others)
+        network_records.write_defined(planned)
     return planned
 
 
@@ -168,8 +171,8 @@ def remove_networks(names: Collection[str]) -> list[RemovalResult]:
     """Remove networks by name; each also where another one fails. Docker's own stay."""
     stay = [name for name in names if name in PREDEFINED_NETWORKS]
     refused = [RemovalResult(name=name, error=REMOVAL_REFUSED.format(name)) for name in stay]
-    names = [name for name in names if name not in stay]
-    return [*refused, *_remove_networks(names)] if names else refused
+    others = [name for name in names if name not in stay]
+    return [*refused, *_remove_networks(others)] if others else refused
 
 
 def _remove_networks(names: Collection[str]) -> list[RemovalResult]:

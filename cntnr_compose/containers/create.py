@@ -76,7 +76,9 @@ def _find_image(images: ImageStore, op: CreateContainer) -> Image:
 
     The command may look through stores that this process was not told of. Raises `NoSuchImage`.
     """
-    return images.find_by_id(op.image_id or op.labels.get(labels.IMAGE, "")) or images.require(op.image)
+    return images.find_by_id(op.image_id or op.labels.get(labels.IMAGE, "")) or images.require(
+        op.image
+    )
 
 
 def _describe_cause(op: CreateContainer, old: Record | None) -> str:

@@ -19,7 +19,6 @@ from cntnr_compose.networks import (
     address_claims,
     bridge_plan,
     cni,
-    definitions,
     ip_nft,
     records,
     repairs,
@@ -81,19 +80,19 @@ class NetworkManager:
 
         Raises `NetworkFailed`, `CommandFailed`.
         """
-        if names.DEFAULT_NETWORK in requested:
-            definitions.define_default_network()
         for name in requested:
-            defined = records.find_defined(name)
-            if defined is None or records.find_network(name):
+            defined = None if records.find_network(name) else bridge_plan.find_or_plan(name)
+            if defined is None:
                 continue
             async with self._change_lock, repairs.lock_of_shared(defined):
-                network = records.find_defined(name)
-                if network and not records.find_network(
-                    name
-                ):  # another supervisor may have been faster
+                if records.find_network(name):  # another supervisor was faster
+                    continue
+                with files.file_lock(address_claims.lock_file()):
+                    network = bridge_plan.find_or_plan(name)
+                    if network is None:
+                        continue
                     records.write_network(network)
-                    await self._bring_up(network)
+                await self._bring_up(network)
 
     async def _bring_up(self, network: ManagedNetwork) -> None:
         """Create bridge, rules and DNS server of a network that is recorded; remove all of it on failure."""

@@ -134,9 +134,7 @@ def _wait_for_exit_code(record: "Record", exit_file: int) -> int:
 
 
 @contextlib.contextmanager
-def _remove_on_failure(
-    session: ProjectSession, plan: "OneOffPlan", *, rm: bool
-) -> Iterator[None]:
+def _remove_on_failure(session: ProjectSession, plan: "OneOffPlan", *, rm: bool) -> Iterator[None]:
     try:
         yield
     except CntnrError:

@@ -99,8 +99,8 @@ def _option_names(service: Service) -> set[str]:
 def list_dns_names(record: Record) -> dict[str, list[str]]:
     """List the DNS names of a container, by network.
 
-    A one-off has its own name only, and the aliases that `run --use-aliases` put into its networks. On docker's
-    default network only links find a container.
+    A one-off has its own name only, and the aliases that `run --use-aliases` put into its networks.
+    On docker's default network only links find a container.
     """
     service = record.definition
     common_names = [record.name, record.id[:12]]

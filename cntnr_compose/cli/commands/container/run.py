@@ -3,16 +3,14 @@
 from typing import Any
 
 from cntnr_compose.cli.parser.container_options.rows import container_options
-from cntnr_compose.cli.parser.options import Option, argument, command
+from cntnr_compose.cli.parser.options import Option, argument, command, flag_row
 
 
 @command("IMAGE [COMMAND] [ARG...]", interspersed=False, of_project=False)
 @container_options(
-    Option("-d", "--detach", is_flag=True, help="Run in the background, and print the id."),
+    flag_row("-d", "--detach", help="Run in the background, and print the id."),
     Option("--detach-keys", metavar="KEYS", help="Keys that detach: ctrl-p,ctrl-q."),
-    Option(
-        "--sig-proxy", is_flag=True, default=True, help="Pass signals on to the process (it does)."
-    ),
+    flag_row("--sig-proxy", default=True, help="Pass signals on to the process (it does)."),
 )
 @argument("image")
 @argument("command", many=True, required=False)

@@ -30,9 +30,11 @@ def prepare_image(service: "Service", pull: str, emit: "Emit", *, quiet: bool = 
                 lookup.check_platform(store, present, service.image, service.platform)
             except lookup.PlatformDiffers:
                 pull = "always"
-    project = Project(name=STANDALONE, services={service.name: service})
+    project = Project(name=STANDALONE, working_dir="", services={service.name: service})
     options = ImageOptions(pull=pull, quiet_pull=quiet)
-    image = store.find_by_id(prepare_images(ProjectOptions(), project, options, emit)[service.image])
+    image = store.find_by_id(
+        prepare_images(ProjectOptions(), project, options, emit)[service.image]
+    )
     assert image is not None
     lookup.check_platform(store, image, service.image, service.platform)
     return image

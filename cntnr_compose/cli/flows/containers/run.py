@@ -131,17 +131,17 @@ def _create(
         attached=attached,
         existing_volumes=frozenset(observe_volumes()) if service.volumes else frozenset(),
     )
-    for attempt in range(MAX_ATTEMPTS):
-        plan = plan_standalone(service, options)
+    attempts = 1 if flags["name"] else MAX_ATTEMPTS
+    while True:
+        plan, attempts = plan_standalone(service, options), attempts - 1
         try:
             attached_run.create_container(session, plan, rm=flags["rm"])
         except CntnrError as error:
-            if error.kind != "NameTaken" or flags["name"] or attempt == MAX_ATTEMPTS - 1:
+            if error.kind != "NameTaken" or not attempts:
                 raise
-            service = replace(service, name=random_name(attempt + 1))
+            service = replace(service, name=random_name(digit=True))
         else:
-            break
-    return plan
+            return plan
 
 
 def _attachment(flags: Mapping[str, Any]) -> Any:

@@ -1,6 +1,6 @@
 """Options of `cntnr run` and `cntnr create` about limits, health checks and logs."""
 
-from cntnr_compose.cli.parser.options import Option
+from cntnr_compose.cli.parser.options import Option, flag_row
 
 LIMIT_OPTIONS = (
     Option("--blkio-weight", metavar="WEIGHT", help="Share of block devices, 10 to 1000."),
@@ -16,7 +16,7 @@ LIMIT_OPTIONS = (
     Option("--memory-reservation", metavar="BYTES", help="Soft limit of memory."),
     Option("--memory-swap", metavar="BYTES", help="Limit of memory and swap; -1: none."),
     Option("--memory-swappiness", metavar="PERCENT", help="How readily it is swapped out."),
-    Option("--oom-kill-disable", is_flag=True, help="Kill nothing where memory is out."),
+    flag_row("--oom-kill-disable", help="Kill nothing where memory is out."),
     Option("--oom-score-adj", kind=int, metavar="SCORE", help="Preference of the OOM killer."),
     Option("--pids-limit", metavar="PROCESSES", help="Limit of processes; -1: none."),
     Option("--runtime", metavar="RUNTIME", help="OCI runtime."),
@@ -30,7 +30,7 @@ LIMIT_OPTIONS = (
     Option("--health-start-interval", metavar="DURATION", help="The same while it starts."),
     Option("--health-start-period", metavar="DURATION", help="Time to start."),
     Option("--health-timeout", metavar="DURATION", help="Time that a check may take."),
-    Option("--no-healthcheck", is_flag=True, help="No health check, also not the image's."),
+    flag_row("--no-healthcheck", help="No health check, also not the image's."),
     Option("--log-driver", metavar="DRIVER", help="json-file, local, journald, syslog, none."),
     Option("--log-opt", multiple=True, metavar="NAME=VALUE", help="Option of the log driver."),
 )

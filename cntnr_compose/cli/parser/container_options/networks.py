@@ -1,6 +1,6 @@
 """Options of `cntnr run` and `cntnr create` about networks, names and ports."""
 
-from cntnr_compose.cli.parser.options import Option
+from cntnr_compose.cli.parser.options import Option, flag_row
 
 NETWORK_OPTIONS = (
     Option("--add-host", multiple=True, metavar="HOST:IP", help="Add a line to /etc/hosts."),
@@ -24,5 +24,5 @@ NETWORK_OPTIONS = (
         help="Further name on its network.",
     ),
     Option("-p", "--publish", multiple=True, metavar="PORT", help="Publish a port."),
-    Option("-P", "--publish-all", is_flag=True, help="Publish all exposed ports."),
+    flag_row("-P", "--publish-all", help="Publish all exposed ports."),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from cntnr_compose.cli.parser.container_options.limits import LIMIT_OPTIONS
 from cntnr_compose.cli.parser.container_options.networks import NETWORK_OPTIONS
-from cntnr_compose.cli.parser.options import F, Option
+from cntnr_compose.cli.parser.options import F, Option, flag_row
 
 PULL_POLICIES = ("always", "missing", "never")
 
@@ -16,11 +16,11 @@ PROCESS_OPTIONS = (
     Option("-e", "--env", multiple=True, metavar="NAME=VALUE", help="Set a variable."),
     Option("--env-file", multiple=True, metavar="FILE", help="Set variables from a file."),
     Option("--group-add", multiple=True, metavar="GROUP", help="Further group of the process."),
-    Option("--init", is_flag=True, help="Run an init that forwards signals and reaps processes."),
-    Option("-i", "--interactive", is_flag=True, help="Keep standard input open."),
+    flag_row("--init", help="Run an init that forwards signals and reaps processes."),
+    flag_row("-i", "--interactive", help="Keep standard input open."),
     Option("--stop-signal", metavar="SIGNAL", help="Signal that stops the container."),
     Option("--stop-timeout", kind=int, metavar="SECONDS", help="Time to stop before it is killed."),
-    Option("-t", "--tty", is_flag=True, help="A terminal for the container."),
+    flag_row("-t", "--tty", help="A terminal for the container."),
     Option("-u", "--user", metavar="USER[:GROUP]", help="User, by name or number."),
     Option("-w", "--workdir", metavar="PATH", help="Working directory."),
 )
@@ -36,14 +36,14 @@ NAME_OPTIONS = (
         "--pull", default="missing", metavar="WHEN", values=PULL_POLICIES,
         help="Pull the image: always, missing or never.",
     ),
-    Option("-q", "--quiet", is_flag=True, help="Do not show the progress of the pull."),
+    flag_row("-q", "--quiet", help="Do not show the progress of the pull."),
     Option("--restart", metavar="POLICY", help="no, on-failure[:N], always or unless-stopped."),
-    Option("--rm", is_flag=True, help="Remove the container when it has ended."),
+    flag_row("--rm", help="Remove the container when it has ended."),
 )  # fmt: skip
 
 FILE_OPTIONS = (
     Option("--mount", multiple=True, metavar="FIELDS", help="Mount: type=bind,src=.,dst=/srv,…"),
-    Option("--read-only", is_flag=True, help="Mount the container's root read-only."),
+    flag_row("--read-only", help="Mount the container's root read-only."),
     Option("--tmpfs", multiple=True, metavar="PATH[:OPTIONS]", help="Mount a tmpfs."),
     Option("-v", "--volume", multiple=True, metavar="VOLUME", help="Mount a folder or volume."),
     Option("--volumes-from", multiple=True, metavar="CONTAINER", help="Mount what another has."),
@@ -55,7 +55,7 @@ SECURITY_OPTIONS = (
     Option("--device", multiple=True, metavar="DEVICE", help="Device of the host."),
     Option("--device-cgroup-rule", multiple=True, metavar="RULE", help="Rule of devices."),
     Option("--gpus", metavar="GPUS", help="Refused: GPUs are given as --device here."),
-    Option("--privileged", is_flag=True, help="All that a user without root can give."),
+    flag_row("--privileged", help="All that a user without root can give."),
     Option("--security-opt", multiple=True, metavar="OPTION", help="seccomp=…, apparmor=…"),
     Option("--cgroupns", metavar="MODE", help="Namespace of cgroups: host or private."),
     Option("--ipc", metavar="MODE", help="Shared memory: private, shareable, container:NAME."),

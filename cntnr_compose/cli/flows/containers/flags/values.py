@@ -47,9 +47,7 @@ def parse_labels(files: Iterable[str], texts: Iterable[str]) -> dict[str, str]:
     return labels | flag_values.parse_labels(texts)
 
 
-def _read_file(
-    option: str, path: str, lookup: Callable[[str], str | None]
-) -> dict[str, str]:
+def _read_file(option: str, path: str, lookup: Callable[[str], str | None]) -> dict[str, str]:
     from cntnr_compose.compose.files.reading import read_service_env_file
     from cntnr_compose.compose.variables.dotenv import EnvFileInvalid, parse_raw_dotenv
 
