@@ -48,7 +48,7 @@ async def create_container(op: CreateContainer, context: ProjectContext, emit: E
     emit_progress(emit, op.name, "Recreate" if old else "Creating", detail=op.cause if old else "")
     records.check_name_is_free(op.name, context.project)
     if old is None and op.name in context.containers:
-        raise records.NameTaken(op.name, context.project)
+        raise records.NameTaken(op.name, context.project, context.containers[op.name].record.id)
     new = _create_new(op, context, name, warn)
     cause = _describe_cause(op, old.record if old else None)
     if old:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.names import safe_path_part
+from cntnr_compose.core.names import STANDALONE, safe_path_part
 from cntnr_compose.core.values import replace
 from cntnr_compose.host import files
 from cntnr_compose.model.observed import RUNNING_STATES, Container, Record, Status
@@ -14,11 +14,16 @@ LOST_EXIT_CODE = 137  # of a container whose end nobody saw: it was killed with 
 
 
 class NameTaken(CntnrError):
-    """A container of another project has the name."""
+    """A container of another project has the name, or one of no project."""
 
-    def __init__(self, name: str, project: str) -> None:
+    def __init__(self, name: str, project: str, identity: str) -> None:
+        if project == STANDALONE:
+            what = f'the name "{name}" is already in use by container {identity[:12]}'
+            super().__init__(f"cannot create container {name}: {what}")
+            self.hint = f"choose another name, or remove that container: `cntnr rm {name}`"
+            return
         super().__init__(f"cannot create container {name}: project {project} has one of that name")
-        self.hint = f"choose another container_name, or run `cntnr compose -p {project} down`"
+        self.hint = f"choose another name, or run `cntnr compose -p {project} down`"
 
 
 def list_projects() -> list[str]:
@@ -129,5 +134,6 @@ def remove_empty(folder: Path) -> None:
 def check_name_is_free(name: str, project: str) -> None:
     """Raise `NameTaken` if another project has a container of the name."""
     for other in list_projects():
-        if other != project and any(one.name == name for one in read_containers(other)):
-            raise NameTaken(name, other)
+        for container in read_containers(other) if other != project else ():
+            if container.name == name:
+                raise NameTaken(name, other, container.record.id)

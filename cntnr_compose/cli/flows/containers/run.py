@@ -20,15 +20,17 @@ if TYPE_CHECKING:
     from cntnr_compose.reconcile.one_off import OneOffPlan
 
 NOT_CREATED = 125  # exit code, as docker's, of a container that could not be created or started
+PULL_POLICIES = ("always", "missing", "never")
 MAX_ATTEMPTS = 5  # to find a random name that is free
 
 
 class BadPullPolicy(CntnrError):
     """The value of ``--pull`` is not known."""
 
-    def __init__(self, value: str, known: tuple[str, ...]) -> None:
-        super().__init__(f'invalid pull option: "{value}": must be one of {", ".join(known)}')
-        self.hint = did_you_mean(value, known)
+    def __init__(self, value: str) -> None:
+        known = ", ".join(PULL_POLICIES)
+        super().__init__(f'invalid pull option: "{value}": must be one of {known}')
+        self.hint = did_you_mean(value, PULL_POLICIES)
 
 
 def run_container(flags: Mapping[str, Any]) -> int:
@@ -64,10 +66,8 @@ def _exit_code_of_docker() -> Iterator[None]:
 
 def _check(flags: Mapping[str, Any]) -> None:
     """Raise `BadPullPolicy`, `Incompatible`, `NoTerminal`."""
-    from cntnr_compose.cli.parser.container_options.rows import PULL_POLICIES
-
     if flags["pull"] not in PULL_POLICIES:
-        raise BadPullPolicy(flags["pull"], PULL_POLICIES)
+        raise BadPullPolicy(flags["pull"])
     if flags["rm"] and flags["restart"] not in (None, "no"):
         raise Incompatible("--restart", "--rm")
     needs_terminal = flags["tty"] and flags["interactive"] and not flags.get("detach", True)
@@ -86,10 +86,11 @@ def _created(
     from cntnr_compose.cli.display.progress import choose_display
     from cntnr_compose.cli.flows.containers.flags.service import make_service
     from cntnr_compose.cli.flows.containers.images import prepare_image
+    from cntnr_compose.cli.flows.containers.networks import find_networks
 
     with choose_display("auto", "auto") as display:
         name = flags["name"] or random_name()
-        service = make_service(name, flags, display.emit)
+        service = find_networks(make_service(name, flags, display.emit))
         image = prepare_image(service, flags["pull"], display.emit, quiet=flags["quiet"])
         with _standalone_session(display) as session:
             plan = _create(session, service, image.id, flags, attached=attached)

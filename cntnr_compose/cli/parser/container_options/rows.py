@@ -9,8 +9,6 @@ from cntnr_compose.cli.parser.container_options.limits import LIMIT_OPTIONS
 from cntnr_compose.cli.parser.container_options.networks import NETWORK_OPTIONS
 from cntnr_compose.cli.parser.options import F, Option, flag_row
 
-PULL_POLICIES = ("always", "missing", "never")
-
 PROCESS_OPTIONS = (
     Option("--entrypoint", metavar="COMMAND", help="Run this instead of the image's entrypoint."),
     Option("-e", "--env", multiple=True, metavar="NAME=VALUE", help="Set a variable."),
@@ -33,7 +31,7 @@ NAME_OPTIONS = (
     Option("--name", metavar="NAME", help="Name of the container."),
     Option("--platform", metavar="PLATFORM", help="Platform, where the image has several."),
     Option(
-        "--pull", default="missing", metavar="WHEN", values=PULL_POLICIES,
+        "--pull", default="missing", metavar="WHEN", values=("always", "missing", "never"),
         help="Pull the image: always, missing or never.",
     ),
     flag_row("-q", "--quiet", help="Do not show the progress of the pull."),

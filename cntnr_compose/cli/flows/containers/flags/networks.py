@@ -18,9 +18,8 @@ FIELDS = (
 class NetworksConflict(CntnrError):
     """Flags ask for networks that no container can have at once."""
 
-    def __init__(self, what: str, hint: str = "") -> None:
-        super().__init__(f"conflicting options: {what}")
-        self.hint = hint
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(f"conflicting options: {one} and {other}")
 
 
 def map_networks(flags: Mapping[str, Any]) -> Tree:
@@ -31,18 +30,17 @@ def map_networks(flags: Mapping[str, Any]) -> Tree:
     modes = [name for name in names if _is_mode(name)]
     if modes:
         if len(names) > 1:
-            raise NetworksConflict("cannot attach both user-defined and non-user-defined networks")
+            other = next((name for name in names if name != modes[0]), modes[0])
+            raise NetworksConflict(f"network mode {modes[0]}", f"network {other}")
         if own.keys() - {"mac_address"}:
-            raise NetworksConflict(
-                f"{_flag_of(next(iter(own)))} and the network mode {modes[0]}",
-                "give it to the container or network that has names and addresses",
-            )
+            raise NetworksConflict(_flag_of(next(iter(own))), f"network mode {modes[0]}")
         mac = {"mac_address": flags["mac_address"]} if flags["mac_address"] else {}
         return {"network_mode": modes[0], **mac}
     first, attachment = attachments[0]
     networks = {first: attachment | own, **dict(attachments[1:])}
     if len(networks) < len(names):
-        raise NetworksConflict("a network is named twice")
+        twice = next(name for name in names if names.count(name) > 1)
+        raise NetworksConflict(f"network {twice}", "the same network")
     return {"networks": {name: keys or None for name, keys in networks.items()}}
 
 
