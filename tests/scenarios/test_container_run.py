@@ -34,9 +34,14 @@ def test_exit_codes_of_what_cannot_run(make_project: MakeProject, busybox_image:
     assert_refused(user, "nobody-here", code=125)
 
 
+# Ends when somebody removes the file.
+GATE = ("sh", "-c", "while [ -e /srv/gate ]; do sleep 0.1; done")
+
+
 def test_names_and_detached_containers(make_project: MakeProject, busybox_image: str) -> None:
-    place = make_project()
-    begun = place.cntnr("run", "-d", "--rm", "--name", "first", busybox_image, "sleep", "3").ok()
+    place = make_project(files={"gate": ""})
+    words = ("-v", "./:/srv", "--name", "first", busybox_image, *GATE)
+    begun = place.cntnr("run", "-d", "--rm", *words).ok()
     assert re.fullmatch(r"[0-9a-f]{64}\n", begun.stdout)
     taken = place.cntnr("create", "--rm", "--name", "first", busybox_image)
     assert_refused(taken, '"first" is already in use', begun.stdout[:12])
@@ -46,10 +51,11 @@ def test_names_and_detached_containers(make_project: MakeProject, busybox_image:
         "run", "--rm", "--network", "container:first", busybox_image, "cat", "/etc/hostname"
     )
     assert shared.ok().stdout.strip() == begun.stdout[:12]
+    (place.folder / "gate").unlink()
 
 
 def test_networks(make_project: MakeProject, busybox_image: str) -> None:
-    place = make_project()
+    place = make_project(files={"gate": ""})
     show = (busybox_image, "sh", "-c", "ip -o link | grep -v ' lo:' | wc -l; ip route | wc -l")
     assert place.cntnr("run", "--rm", *show).ok().stdout.split() == ["1", "2"]
     assert place.cntnr("run", "--rm", "--network", "none", *show).ok().stdout.split() == ["0", "0"]
@@ -58,9 +64,10 @@ def test_networks(make_project: MakeProject, busybox_image: str) -> None:
     missing = place.cntnr("run", "--rm", "--network", "nowhere", busybox_image)
     assert_refused(missing, "network nowhere not found", code=125)
     place.cntnr("network", "create", "together").ok()
-    words = ("--network", "together", "--network-alias", "shop", busybox_image)
-    place.cntnr("run", "-d", "--rm", "--name", "server", *words, "sleep", "4").ok()
+    words = ("-v", "./:/srv", "--network", "together", "--network-alias", "shop", busybox_image)
+    place.cntnr("run", "-d", "--rm", "--name", "server", *words, *GATE).ok()
     asked = place.cntnr("run", "--rm", *words, "nslookup", "shop").ok()
     assert "Name:" in asked.stdout
     assert_refused(place.cntnr("network", "rm", "bridge"), "pre-defined network")
+    (place.folder / "gate").unlink()
     wait_until(lambda: place.cntnr("network", "rm", "together").returncode == 0, what="it is gone")

@@ -20,7 +20,7 @@ class NameTaken(CntnrError):
         if project == STANDALONE:
             what = f'the name "{name}" is already in use by container {identity[:12]}'
             super().__init__(f"cannot create container {name}: {what}")
-            self.hint = f"choose another name, or remove that container: `cntnr rm {name}`"
+            self.hint = f"choose another name, or remove or rename that container"
             return
         super().__init__(f"cannot create container {name}: project {project} has one of that name")
         self.hint = f"choose another name, or run `cntnr compose -p {project} down`"

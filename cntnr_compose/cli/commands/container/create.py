@@ -11,7 +11,7 @@ from cntnr_compose.cli.parser.options import argument, command
 @argument("image")
 @argument("command", many=True, required=False)
 def create(**flags: Any) -> None:
-    """Create a container, and print its id; `cntnr start` starts it."""
+    """Create a container without starting it, and print its id."""
     from cntnr_compose.cli.flows.containers.run import create_container
 
     create_container(flags)

@@ -18,8 +18,8 @@ FIELDS = (
 class NetworksConflict(CntnrError):
     """Flags ask for networks that no container can have at once."""
 
-    def __init__(self, one: str, other: str) -> None:
-        super().__init__(f"conflicting options: {one} and {other}")
+    def __init__(self, network: str, other: str) -> None:
+        super().__init__(f"conflicting options: network {network}, and {other}")
 
 
 def map_networks(flags: Mapping[str, Any]) -> Tree:
@@ -31,16 +31,16 @@ def map_networks(flags: Mapping[str, Any]) -> Tree:
     if modes:
         if len(names) > 1:
             other = next((name for name in names if name != modes[0]), modes[0])
-            raise NetworksConflict(f"network mode {modes[0]}", f"network {other}")
+            raise NetworksConflict(modes[0], other)
         if own.keys() - {"mac_address"}:
-            raise NetworksConflict(_flag_of(next(iter(own))), f"network mode {modes[0]}")
+            raise NetworksConflict(modes[0], _flag_of(next(iter(own))))
         mac = {"mac_address": flags["mac_address"]} if flags["mac_address"] else {}
         return {"network_mode": modes[0], **mac}
     first, attachment = attachments[0]
     networks = {first: attachment | own, **dict(attachments[1:])}
     if len(networks) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise NetworksConflict(f"network {twice}", "the same network")
+        raise NetworksConflict(twice, "the same again")
     return {"networks": {name: keys or None for name, keys in networks.items()}}
 
 
