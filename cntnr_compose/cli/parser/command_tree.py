@@ -276,8 +276,8 @@ ROOT = Group(
         "builder": BUILDER,
         "buildx": BUILDX,
         "compose": COMPOSE,
-        "container": CONTAINER,
         "completion": CommandEntry("completion:completion", "Print the script for TAB in a shell"),
+        "container": CONTAINER,
         "docker-cli-plugin-metadata": CommandEntry(
             "install_plugin:metadata", "Describe the plugin to docker", hidden=True
         ),
