@@ -3,9 +3,8 @@
 import sys
 from collections.abc import Callable
 
-from cntnr_compose.cli.project.any_container import find_container
-
 from cntnr_compose.cli.display.progress import ProgressDisplay
+from cntnr_compose.cli.project.any_container import find_container
 from cntnr_compose.client.client import connect
 from cntnr_compose.client.resources import find_network
 from cntnr_compose.model.plan import Operation, Plan, Step
