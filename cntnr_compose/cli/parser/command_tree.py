@@ -199,6 +199,7 @@ VOLUME = Group(
     summary="Volumes of all projects",
     description="Manage volumes: those of projects, and those that several projects share.",
     aliases={"list": "ls", "remove": "rm"},
+    unsupported={"update": "it changes volumes of a swarm, and there is none"},
 )
 
 # Commands of `cntnr image` that are commands of `cntnr`, too.
