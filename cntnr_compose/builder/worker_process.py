@@ -105,8 +105,8 @@ def _run_child(job: BuildJob, streams: tuple[int, int, int]) -> NoReturn:
             signal.signal(number, signal.SIG_DFL)
         os.setsid()
         os.chdir("/")
-        for descriptor, number in zip(streams, STANDARD_STREAMS, strict=True):
-            os.dup2(descriptor, number)
+        for descriptor, stream in zip(streams, STANDARD_STREAMS, strict=True):
+            os.dup2(descriptor, stream)
             os.close(descriptor)
         # A display of the command may be writing to the old one.
         sys.stderr = os.fdopen(2, "w", errors="replace", closefd=False)
