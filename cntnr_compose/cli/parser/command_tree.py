@@ -173,7 +173,11 @@ COMPOSE = Group(
 
 NETWORK = Group(
     {
+        "connect": CommandEntry("network.connect:connect", "Connect a container to a network"),
         "create": CommandEntry("network.create:create", "Create a network for several projects"),
+        "disconnect": CommandEntry(
+            "network.disconnect:disconnect", "Disconnect a container from a network"
+        ),
         "inspect": CommandEntry("network.inspect:inspect", "Describe networks"),
         "ls": CommandEntry("network.ls:ls", "List networks"),
         "prune": CommandEntry("network.prune:prune", "Remove all unused networks"),
@@ -182,10 +186,6 @@ NETWORK = Group(
     summary="Networks of all projects",
     description="Manage networks: those of projects, and those that several projects share.",
     aliases={"list": "ls", "remove": "rm"},
-    unsupported={
-        "connect": "the compose file names the networks of a service",
-        "disconnect": "the compose file names the networks of a service",
-    },
 )
 
 VOLUME = Group(
@@ -199,6 +199,7 @@ VOLUME = Group(
     summary="Volumes of all projects",
     description="Manage volumes: those of projects, and those that several projects share.",
     aliases={"list": "ls", "remove": "rm"},
+    unsupported={"update": "it changes volumes of a swarm, and there is none"},
 )
 
 # Commands of `cntnr image` that are commands of `cntnr`, too.
@@ -243,14 +244,16 @@ IMAGE = Group(
 # Commands of `cntnr container` that are commands of `cntnr`, too.
 CONTAINER_CREATE = CommandEntry("container.create:create", "Create a container")
 CONTAINER_RUN = CommandEntry("container.run:run", "Run a command in a new container")
+CONTAINER_STOP = CommandEntry("container.stop:stop", "Stop containers")
 
 CONTAINER = Group(
     {
         "create": CONTAINER_CREATE,
         "run": CONTAINER_RUN,
+        "stop": CONTAINER_STOP,
     },
-    summary="Containers of all projects, and those of none",
-    description="Manage containers: those of projects, and those of `cntnr run`.",
+    summary="Containers of all projects, and of none",
+    description="Manage containers: those of projects, and those that belong to none.",
 )
 
 BUILDER_PRUNE = CommandEntry("builder.prune:prune", "Remove the build cache")
@@ -278,8 +281,8 @@ ROOT = Group(
         "builder": BUILDER,
         "buildx": BUILDX,
         "compose": COMPOSE,
-        "container": CONTAINER,
         "completion": CommandEntry("completion:completion", "Print the script for TAB in a shell"),
+        "container": CONTAINER,
         "create": CONTAINER_CREATE,
         "docker-cli-plugin-metadata": CommandEntry(
             "install_plugin:metadata", "Describe the plugin to docker", hidden=True
@@ -297,6 +300,7 @@ ROOT = Group(
         "rmi": IMAGE_RM,
         "run": CONTAINER_RUN,
         "save": IMAGE_SAVE,
+        "stop": CONTAINER_STOP,
         "tag": IMAGE_TAG,
         "version": VERSION,
         "volume": VOLUME,

@@ -6,7 +6,7 @@ from pathlib import Path
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.names import STANDALONE, safe_path_part
-from cntnr_compose.core.values import replace
+from cntnr_compose.core.values import Value, replace
 from cntnr_compose.host import files
 from cntnr_compose.model.observed import RUNNING_STATES, Container, Record, Status
 
@@ -20,10 +20,18 @@ class NameTaken(CntnrError):
         if project == STANDALONE:
             what = f'the name "{name}" is already in use by container {identity[:12]}'
             super().__init__(f"cannot create container {name}: {what}")
-            self.hint = f"choose another name, or remove or rename that container"
+            self.hint = "choose another name, or remove or rename that container"
             return
         super().__init__(f"cannot create container {name}: project {project} has one of that name")
         self.hint = f"choose another name, or run `cntnr compose -p {project} down`"
+
+
+class ContainerKey(Value, frozen=True, kw_only=True):
+    """What containers are found by: the part of a record that is read for that."""
+
+    id: str
+    name: str
+    project: str
 
 
 def list_projects() -> list[str]:
@@ -32,6 +40,20 @@ def list_projects() -> list[str]:
     for path in paths.containers().glob("*"):
         names.add(path.name)
     return sorted(names)
+
+
+def list_keys() -> list[ContainerKey]:
+    """List the containers of all projects, in order of names."""
+    keys = []
+    for file in paths.containers().glob("*/*/record.json"):
+        key = files.read_value(file, ContainerKey)
+        if key is not None and _is_in_place(key, file.parent):
+            keys.append(key)
+    return sorted(keys, key=lambda key: key.name)
+
+
+def _is_in_place(key: ContainerKey | Record, folder: Path) -> bool:
+    return (key.project, key.id) == (folder.parent.name, folder.name)
 
 
 def read_containers(project: str) -> list[Container]:
@@ -133,7 +155,6 @@ def remove_empty(folder: Path) -> None:
 
 def check_name_is_free(name: str, project: str) -> None:
     """Raise `NameTaken` if another project has a container of the name."""
-    for other in list_projects():
-        for container in read_containers(other) if other != project else ():
-            if container.name == name:
-                raise NameTaken(name, other, container.record.id)
+    for key in list_keys():
+        if key.name == name and key.project != project:
+            raise NameTaken(name, key.project, key.id)

@@ -23,6 +23,6 @@ def run(**flags: Any) -> int:
         cntnr run --rm -it busybox sh
         cntnr run -d --name web -p 8080:80 nginx
     """
-    from cntnr_compose.cli.flows.containers.run import run_container
+    from cntnr_compose.cli.flows.containers.creation.run import run_container
 
     return run_container(flags)

@@ -1,4 +1,4 @@
-"""What commands do with containers of any project, and with those of none.
+"""What the commands of `cntnr container` do, with the containers of all projects and those of none.
 
-Uses client, reconcile, compose and cli.project. Used by cli.commands.
+Uses client, reconcile, cli.project and cli.display. Used by cli.commands.
 """

@@ -1,25 +1,27 @@
-"""Find the networks that a new container names."""
+"""Connect a container of any project to a network, or disconnect it."""
 
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Callable
 
-from cntnr_compose.core.names import DEFAULT_NETWORK
+from cntnr_compose.cli.display.progress import ProgressDisplay
+from cntnr_compose.cli.project.any_container import find_container
+from cntnr_compose.client.client import connect
+from cntnr_compose.client.resources import find_network
+from cntnr_compose.model.plan import Operation, Plan, Step
 
-if TYPE_CHECKING:
-    from cntnr_compose.model.service import Service
 
+def change_networks(
+    network: str, container: str, command: str, make_operation: Callable[[str, str], Operation]
+) -> None:
+    """Carry out the operation on a container and a network that are named by the user.
 
-def find_networks(service: "Service") -> "Service":
-    """Return a service with the names of its networks, which may be called by their ids.
-
-    Raises `NoSuchNetwork`, `NetworkAmbiguous`.
+    ``make_operation`` gets the names of both. Raises `NoSuchContainer`, `ContainerAmbiguous`,
+    `NoSuchNetwork`, `NetworkAmbiguous`, and why the supervisor cannot do it.
     """
-    if not service.networks.keys() - {DEFAULT_NETWORK}:
-        return service
-    from cntnr_compose.client.resources import find_network
-    from cntnr_compose.core.values import replace
-
-    networks = {
-        name if name == DEFAULT_NETWORK else find_network(name).found.name: attachment
-        for name, attachment in service.networks.items()
-    }
-    return replace(service, networks=networks)
+    name = find_network(network).found.name
+    existing = find_container(container)
+    step = Step(number=1, operation=make_operation(existing.name, name))
+    display = ProgressDisplay(sys.stderr)
+    with connect(existing.record.project, emit=display.emit) as client:
+        client.lock(command, display.emit)
+        client.execute(Plan(steps=(step,)), emit=display.emit)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.cli.display import stdout
-from cntnr_compose.cli.flows.containers.random_name import random_name
+from cntnr_compose.cli.flows.containers.creation.random_name import random_name
 from cntnr_compose.cli.flows.run_arguments import NoTerminal
 from cntnr_compose.cli.flows.shared_arguments import Incompatible
 from cntnr_compose.core.errors import CntnrError, did_you_mean
@@ -84,13 +84,17 @@ def _created(
 
     prestart.start_for(STANDALONE)
     from cntnr_compose.cli.display.progress import choose_display
+    from cntnr_compose.cli.flows.containers.creation.images import prepare_image
+    from cntnr_compose.cli.flows.containers.creation.networks import (
+        find_namespace_owners,
+        find_networks,
+    )
     from cntnr_compose.cli.flows.containers.flags.service import make_service
-    from cntnr_compose.cli.flows.containers.images import prepare_image
-    from cntnr_compose.cli.flows.containers.networks import find_networks
 
     with choose_display("auto", "auto") as display:
         name = flags["name"] or random_name()
-        service = find_networks(make_service(name, flags, display.emit))
+        service = make_service(name, flags, display.emit)
+        service = find_namespace_owners(find_networks(service))
         image = prepare_image(service, flags["pull"], display.emit, quiet=flags["quiet"])
         with _standalone_session(display) as session:
             plan = _create(session, service, image.id, flags, attached=attached)
