@@ -52,7 +52,7 @@ class OneOffPlan(Value, frozen=True, kw_only=True):
     service: Service  # as it runs
     before: Plan
     start: Plan
-    removal: Plan  # for --rm, where the supervisor has not done it yet
+    removal: Plan  # for --rm, where the supervisor has not done it yet; by the id, since names change
 
 
 def plan_run(project: Project, observed: Observed, options: RunOptions) -> OneOffPlan:
@@ -85,7 +85,7 @@ def plan_run(project: Project, observed: Observed, options: RunOptions) -> OneOf
         service=service,
         before=builder.build(),
         start=single_step(StartContainer(name=operation.name)),
-        removal=single_step(RemoveContainer(name=operation.name, volumes=True)),
+        removal=single_step(RemoveContainer(name=operation.id, volumes=True)),
     )
 
 

@@ -59,7 +59,7 @@ def plan_standalone(service: Service, options: StandaloneOptions) -> OneOffPlan:
         service=service,
         before=builder.build(),
         start=single_step(StartContainer(name=service.name)),
-        removal=single_step(RemoveContainer(name=service.name, volumes=True)),
+        removal=single_step(RemoveContainer(name=options.id, volumes=True)),
     )
 
 

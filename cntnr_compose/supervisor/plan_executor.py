@@ -223,8 +223,9 @@ async def execute_operation(op: Operation, context: ProjectContext, emit: Emit) 
         case ConnectNetwork() | DisconnectNetwork():
             await _change_networks(op, context, emit)
         case RemoveContainer(name=name, volumes=volumes):
-            if name in context.containers:
-                await managed_containers(context)[name].remove(emit, volumes=volumes)
+            with contextlib.suppress(NoSuchContainer):
+                container = _find_container(context, name)
+                await container.remove(emit, volumes=volumes)
         case WaitFor():
             await _wait_for_condition(op, context, emit)
         case _:
@@ -232,10 +233,13 @@ async def execute_operation(op: Operation, context: ProjectContext, emit: Emit) 
 
 
 def _find_container(context: ProjectContext, name: str) -> ManagedContainer:
-    try:
-        return managed_containers(context)[name]
-    except KeyError:
-        raise NoSuchContainer(name) from None
+    """Find a container by its name, or by its whole id, which nobody else gets. Raises `NoSuchContainer`."""
+    containers = managed_containers(context)
+    by_id = (container for container in containers.values() if container.record.id == name)
+    found = containers.get(name) or next(by_id, None)
+    if found is None:
+        raise NoSuchContainer(name)
+    return found
 
 
 async def _prepare_or_start(

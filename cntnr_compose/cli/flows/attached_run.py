@@ -88,7 +88,7 @@ def run_attached(session: ProjectSession, plan: "OneOffPlan", attachment: Attach
             stdin=sys.stdin.fileno() if attachment.stdin else None,
             tty=attachment.tty,
             detach_keys=attachment.detach_keys,
-            on_signal=lambda name: _forward_signal(client, record.name, name),
+            on_signal=lambda name: _forward_signal(client, record.id, name),
         )
         if relay.run():
             undo.pop_all()  # detached: with --rm the supervisor removes it later
@@ -96,8 +96,8 @@ def run_attached(session: ProjectSession, plan: "OneOffPlan", attachment: Attach
         return _wait_for_exit_code(record, exit_file)
 
 
-def _forward_signal(client: "Client", name: str, signal: str) -> None:
-    step = Step(number=1, operation=KillContainer(name=name, signal=signal))
+def _forward_signal(client: "Client", identity: str, signal: str) -> None:
+    step = Step(number=1, operation=KillContainer(name=identity, signal=signal))
     with contextlib.suppress(CntnrError):  # it has just exited
         client.execute(Plan(steps=(step,)))
 
