@@ -26,6 +26,7 @@ from cntnr_compose.model.plan import (
     RemoveContainer,
     RemoveNetwork,
     RemoveVolume,
+    RenameContainer,
     RunPreStart,
     StartContainer,
     Step,
@@ -207,8 +208,8 @@ async def execute_operation(op: Operation, context: ProjectContext, emit: Emit) 
             )
         case KillContainer(name=name, signal=signal):
             await _find_container(context, name).kill(emit, signal)
-        case PauseContainer() | UnpauseContainer() | CommitContainer():
-            await _pause_or_commit(op, context, emit)
+        case PauseContainer() | UnpauseContainer() | CommitContainer() | RenameContainer():
+            await _change_existing(op, context, emit)
         case RemoveContainer(name=name, volumes=volumes):
             if name in context.containers:
                 await managed_containers(context)[name].remove(emit, volumes=volumes)
@@ -237,8 +238,10 @@ async def _prepare_or_start(
         await container.start(emit, again=op.again, cause=cause)
 
 
-async def _pause_or_commit(
-    op: PauseContainer | UnpauseContainer | CommitContainer, context: ProjectContext, emit: Emit
+async def _change_existing(
+    op: PauseContainer | UnpauseContainer | CommitContainer | RenameContainer,
+    context: ProjectContext,
+    emit: Emit,
 ) -> None:
     container = _find_container(context, op.name)
     match op:
@@ -248,6 +251,8 @@ async def _pause_or_commit(
             await container.unpause(emit)
         case CommitContainer():
             await commit.commit_container(container, op, emit)
+        case RenameContainer():
+            await container.change_name(op.new_name)
 
 
 async def _create_network(op: CreateNetwork, context: ProjectContext, emit: Emit) -> None:

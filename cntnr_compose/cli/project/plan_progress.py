@@ -16,6 +16,7 @@ from cntnr_compose.model.plan import (
     RemoveContainer,
     RemoveNetwork,
     RemoveVolume,
+    RenameContainer,
     RunPreStart,
     StartContainer,
     Step,
@@ -38,6 +39,7 @@ WORDS: Mapping[type[Operation], tuple[str, ...]] = {
     KillContainer: ("Container", "Killing", "Killed"),
     PauseContainer: ("Container", "Paused"),
     UnpauseContainer: ("Container", "Unpaused"),
+    RenameContainer: ("Container",),
     RemoveContainer: ("Container", "Removing", "Removed"),
     CommitContainer: ("", "Committing", "Committed"),
 }
