@@ -52,7 +52,9 @@ class OneOffPlan(Value, frozen=True, kw_only=True):
     service: Service  # as it runs
     before: Plan
     start: Plan
-    removal: Plan  # for --rm, where the supervisor has not done it yet; by the id, since names change
+    removal: (
+        Plan  # for --rm, where the supervisor has not done it yet; by the id, since names change
+    )
 
 
 def plan_run(project: Project, observed: Observed, options: RunOptions) -> OneOffPlan:

@@ -242,18 +242,37 @@ IMAGE = Group(
 )
 
 # Commands of `cntnr container` that are commands of `cntnr`, too.
+CONTAINER_ATTACH = CommandEntry("container.attach:attach", "Connect to the streams of a container")
 CONTAINER_CREATE = CommandEntry("container.create:create", "Create a container")
+CONTAINER_KILL = CommandEntry("container.kill:kill", "Send a signal to containers")
+CONTAINER_PAUSE = CommandEntry("container.pause:pause", "Pause containers")
+CONTAINER_RENAME = CommandEntry("container.rename:rename", "Give a container another name")
+CONTAINER_RESTART = CommandEntry("container.restart:restart", "Restart containers")
+CONTAINER_RM = CommandEntry("container.rm:rm", "Remove containers")
 CONTAINER_RUN = CommandEntry("container.run:run", "Run a command in a new container")
+CONTAINER_START = CommandEntry("container.start:start", "Start containers that exist")
 CONTAINER_STOP = CommandEntry("container.stop:stop", "Stop containers")
+CONTAINER_UNPAUSE = CommandEntry("container.unpause:unpause", "Let paused containers go on")
+CONTAINER_WAIT = CommandEntry("container.wait:wait", "Wait until containers end")
 
 CONTAINER = Group(
     {
+        "attach": CONTAINER_ATTACH,
         "create": CONTAINER_CREATE,
+        "kill": CONTAINER_KILL,
+        "pause": CONTAINER_PAUSE,
+        "rename": CONTAINER_RENAME,
+        "restart": CONTAINER_RESTART,
+        "rm": CONTAINER_RM,
         "run": CONTAINER_RUN,
+        "start": CONTAINER_START,
         "stop": CONTAINER_STOP,
+        "unpause": CONTAINER_UNPAUSE,
+        "wait": CONTAINER_WAIT,
     },
     summary="Containers of all projects, and of none",
     description="Manage containers: those of projects, and those that belong to none.",
+    aliases={"remove": "rm"},
 )
 
 BUILDER_PRUNE = CommandEntry("builder.prune:prune", "Remove the build cache")
@@ -277,6 +296,7 @@ BUILDX = Group(
 
 ROOT = Group(
     {
+        "attach": CONTAINER_ATTACH,
         "build": BUILD,
         "builder": BUILDER,
         "buildx": BUILDX,
@@ -293,17 +313,25 @@ ROOT = Group(
         "install-plugin": CommandEntry(
             "install_plugin:install_plugin", "Have `docker compose` answered by cntnr"
         ),
+        "kill": CONTAINER_KILL,
         "load": IMAGE_LOAD,
         "network": NETWORK,
+        "pause": CONTAINER_PAUSE,
         "pull": IMAGE_PULL,
         "push": IMAGE_PUSH,
+        "rename": CONTAINER_RENAME,
+        "restart": CONTAINER_RESTART,
+        "rm": CONTAINER_RM,
         "rmi": IMAGE_RM,
         "run": CONTAINER_RUN,
         "save": IMAGE_SAVE,
+        "start": CONTAINER_START,
         "stop": CONTAINER_STOP,
         "tag": IMAGE_TAG,
+        "unpause": CONTAINER_UNPAUSE,
         "version": VERSION,
         "volume": VOLUME,
+        "wait": CONTAINER_WAIT,
     },
     summary="",
     description="Run containers and compose files without root.",
