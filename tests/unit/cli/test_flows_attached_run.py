@@ -146,7 +146,7 @@ def test_nothing_stays_of_one_that_cannot_be_set_up(
     monkeypatch.setattr(FakeClient, "execute", fail)
     ran = compose("run", "--rm", "web", "nope")
     assert (ran.code, ran.err) == (127, "error: no such program\n")
-    assert "remove container shop-web-run-" in stage.supervisor.plans[-1]
+    assert re.match(r"1 remove container [0-9a-f]{64}\n", stage.supervisor.plans[-1])
 
 
 def test_a_container_that_others_removed_is_told(compose: Run, stage: Stage) -> None:
