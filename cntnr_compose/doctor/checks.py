@@ -144,7 +144,7 @@ def _check_subordinate_ids() -> Check:
 def _check_id_mappers() -> Check:
     names = ("newuidmap", "newgidmap")
     programs = {name: shutil.which(name, path=process.search_path()) for name in names}
-    weak = [name for name, path in programs.items() if not path or not probes.may_map_ids(path)]
+    weak = [name for name, path in programs.items() if not path or not subids.may_map_ids(path)]
     installed = [path for path in programs.values() if path]
     if not weak:
         return Check(name="newuidmap", state="ok", found=" and ".join(installed))
