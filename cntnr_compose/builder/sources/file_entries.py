@@ -7,7 +7,7 @@ from pathlib import Path
 from cntnr_compose.builder.dockerfile.globs import GlobPattern
 from cntnr_compose.builder.sources.file_digests import Stamp
 from cntnr_compose.core.values import Value
-from cntnr_compose.host import owners
+from cntnr_compose.host.namespaces import owners
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images.layers import overlay_marks
 

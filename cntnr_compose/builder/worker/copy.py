@@ -18,7 +18,7 @@ from cntnr_compose.builder.sources.source_files import SelectedSource, SourceFil
 from cntnr_compose.containers.bundle import accounts
 from cntnr_compose.containers.spec import users
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.host import owners
+from cntnr_compose.host.namespaces import owners
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.model.host import FULL_ID_RANGE
 

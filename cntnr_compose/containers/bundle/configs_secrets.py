@@ -13,8 +13,8 @@ from cntnr_compose.containers.spec.inputs import ResolvedMount
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Bytes
-from cntnr_compose.host import files, owners
-from cntnr_compose.host.namespaces import holder
+from cntnr_compose.host import files
+from cntnr_compose.host.namespaces import holder, owners
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.project import FileSource

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from cntnr_compose.containers.files.entry import TreeEntry, join_path
 from cntnr_compose.core.values import Bytes
-from cntnr_compose.host import owners
+from cntnr_compose.host.namespaces import owners
 from cntnr_compose.images.layers import overlay_marks
 
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

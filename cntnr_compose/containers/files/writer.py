@@ -9,7 +9,7 @@ from typing import IO, TypeAlias
 from cntnr_compose.containers.files.content import copy_open_file, copy_stream
 from cntnr_compose.containers.files.entry import REMOVED, TreeEntry, join_path
 from cntnr_compose.containers.files.errors import CannotCopy, KindsDiffer, NotAFileName
-from cntnr_compose.host import owners
+from cntnr_compose.host.namespaces import owners
 from cntnr_compose.host.openat2 import Root
 
 CREATE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -13,7 +13,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.uninterruptible import uninterruptible
 from cntnr_compose.host import files, kernel, proc, process
-from cntnr_compose.host.namespaces import subids
+from cntnr_compose.host.namespaces import layer_folders, subids
 from cntnr_compose.host.namespaces.holder import (
     COPY_UP_FOLDERS,
     ENDED_FROM_OUTSIDE,
@@ -102,6 +102,7 @@ def _start_with(further: tuple[str, ...], while_starting: Callable[[], None]) ->
     paths.holder().mkdir(mode=0o700, parents=True)
     paths.secure_data()
     _check_host()
+    layer_folders.choose_layers(one_id=bool(subids.explain_one_id()))
     state = _choose_state_folder()
     with contextlib.ExitStack() as undo:
         readable, writable = os.pipe2(os.O_CLOEXEC)
@@ -143,11 +144,12 @@ def _spawn(
         pass_fds=(runtime,),
         new_session=True,
         cwd="/",
-        env=_environment(),
+        env=build_environment(),
     )
 
 
-def _environment() -> dict[str, str]:
+def build_environment() -> dict[str, str]:
+    """Build rootlesskit's environment, in which it finds `ONE_ID_PROGRAMS` first where one id is mapped."""
     env = process.base_env()
     if subids.explain_one_id():
         env["PATH"] = f"{ONE_ID_PROGRAMS}:{env['PATH']}"

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from cntnr_compose.host import owners
+from cntnr_compose.host.namespaces import owners
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images.layers import overlay_marks
 from cntnr_compose.images.layers.archive.decompress import StreamDamaged

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cntnr_compose.core.values import Bytes
-from cntnr_compose.host import files, owners
+from cntnr_compose.host import files
+from cntnr_compose.host.namespaces import owners
 from cntnr_compose.images.layers import overlay_marks
 from cntnr_compose.images.layers.archive import tar_reader
 from cntnr_compose.images.layers.archive.stream import LayerStream

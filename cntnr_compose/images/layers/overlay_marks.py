@@ -3,7 +3,7 @@
 import os
 import stat
 
-from cntnr_compose.host.owners import OWNER_XATTR
+from cntnr_compose.host.namespaces.owners import OWNER_XATTR
 
 WHITEOUT_DEVICE = os.makedev(0, 0)
 OPAQUE_XATTR = "user.overlay.opaque"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from cntnr_compose.core.values import Bytes
-from cntnr_compose.host import owners
+from cntnr_compose.host.namespaces import owners
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images.layers import overlay_marks
 from cntnr_compose.images.layers.walk import FolderEntry, open_entry, walk_folder

@@ -11,7 +11,8 @@ from cntnr_compose.builder.worker.run.ssh_agent import serve_agent
 from cntnr_compose.containers.spec.inputs import ResolvedMount
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.host import files, mounts, owners, process
+from cntnr_compose.host import files, mounts, process
+from cntnr_compose.host.namespaces import owners
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images import leases
 from cntnr_compose.images.layers import unpack
