@@ -95,11 +95,12 @@ class ManagedContainer(RunCycle):
         self,
         emit: Emit,
         grace: Seconds | None = None,
+        signal_name: str = "",
         *,
         will_restart: bool = False,
         cause: str = "",
     ) -> None:
-        """Run pre_stop hooks, send the stop signal, kill after the grace period (None: its own).
+        """Run pre_stop hooks, send the stop signal, kill after the grace period; None and "" mean its own.
 
         ``will_restart`` tells subscribers that it is about to be started again. Raises `HookFailed`,
         `StopFailed`.
@@ -119,7 +120,7 @@ class ManagedContainer(RunCycle):
             self._start_follows = will_restart
             try:
                 with self._ended_by(f"stop: {cause}" if cause else "stop"):
-                    await terminate(self, grace)
+                    await terminate(self, grace, signal_name)
             finally:
                 self._start_follows = False
         self.context.emit_event(self.record, "stop")

@@ -156,7 +156,8 @@ class StopContainer(Value, frozen=True, kw_only=True, tag="stop_container"):
     """Run pre_stop hooks, send the stop signal, and kill after the grace period."""
 
     name: str
-    grace: Seconds | None = None  # None: the container's own
+    grace: Seconds | None = None  # None: the container's own; below 0: no limit
+    signal: str = ""  # instead of its own
     again: bool = False  # it is started again right after
     cause: str = ""
 
@@ -261,13 +262,15 @@ class Plan(Value, frozen=True, kw_only=True):
     """Steps in an order; those that do not come after each other may run in parallel.
 
     ``unchanged`` names the containers that need no step, for the display. At most ``parallel`` steps run at
-    once; 0 means no limit.
+    once; 0 means no limit. Of an ``independent`` plan a step that fails keeps only those from being done that
+    come after it; events tell how each has ended, and the plan as a whole does not fail.
     """
 
     steps: tuple[Step, ...] = ()
     unchanged: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     parallel: int = 0
+    independent: bool = False
 
 
 def split_plan(plan: Plan, deferred: tuple[type, ...]) -> tuple[Plan, Plan]:

@@ -240,6 +240,17 @@ IMAGE = Group(
     aliases={"list": "ls", "remove": "rm"},
 )
 
+# Commands of `cntnr container` that are commands of `cntnr`, too.
+CONTAINER_STOP = CommandEntry("container.stop:stop", "Stop containers")
+
+CONTAINER = Group(
+    {
+        "stop": CONTAINER_STOP,
+    },
+    summary="Containers of all projects, and of none",
+    description="Manage containers: those of projects, and those that belong to none.",
+)
+
 BUILDER_PRUNE = CommandEntry("builder.prune:prune", "Remove the build cache")
 
 BUILDER = Group(
@@ -266,6 +277,7 @@ ROOT = Group(
         "buildx": BUILDX,
         "compose": COMPOSE,
         "completion": CommandEntry("completion:completion", "Print the script for TAB in a shell"),
+        "container": CONTAINER,
         "docker-cli-plugin-metadata": CommandEntry(
             "install_plugin:metadata", "Describe the plugin to docker", hidden=True
         ),
@@ -281,6 +293,7 @@ ROOT = Group(
         "push": IMAGE_PUSH,
         "rmi": IMAGE_RM,
         "save": IMAGE_SAVE,
+        "stop": CONTAINER_STOP,
         "tag": IMAGE_TAG,
         "version": VERSION,
         "volume": VOLUME,

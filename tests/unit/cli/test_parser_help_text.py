@@ -24,6 +24,7 @@ Commands:
   builder         The cache of builds
   compose         Services of a compose file
   completion      Print the script for TAB in a shell
+  container       Containers of all projects, and of none
   doctor          What this machine allows, and its cures
   image           Images of this machine
   images          List images
@@ -34,6 +35,7 @@ Commands:
   push            Push an image to its registry
   rmi             Remove images
   save            Write images into a tar archive
+  stop            Stop containers
   tag             Give an image a further name
   version         Show the version
   volume          Volumes of all projects"""

@@ -52,11 +52,11 @@ def attach(
     sig_proxy: bool,
 ) -> int:
     """Attach to a running container: show its output, and pass input and signals on to it."""
-    from cntnr_compose.cli.project.docker_config import read_docker_setting
     from cntnr_compose.cli.project.selection import find_running
     from cntnr_compose.cli.project.session import NotInDryRun
     from cntnr_compose.client.attach import DETACH_KEYS, parse_detach_keys
     from cntnr_compose.client.observe import observe_project
+    from cntnr_compose.core.docker_config import read_docker_setting
 
     if options.dry_run:
         error = NotInDryRun("run")
