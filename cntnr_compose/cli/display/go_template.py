@@ -151,8 +151,8 @@ def _evaluate_pipe(tokens: list[str], last: str, scope: Scope, row: Mapping[str,
             words.append(_evaluate_term(tokens, scope, row))
         words += piped
         call = FUNCTIONS[function] if function else None
-        if call is None and words and callable(words[0]):
-            call = words.pop(0)
+        if call is None and words and callable(method := words[0]):
+            call, words = method, words[1:]
         if call is None and len(words) != 1:
             raise ValueError(words)
         piped = [call(*words) if call else words[0]]

@@ -241,14 +241,33 @@ IMAGE = Group(
 )
 
 # Commands of `cntnr container` that are commands of `cntnr`, too.
+CONTAINER_COMMIT = CommandEntry("container.commit:commit", "Make an image of a container's changes")
+CONTAINER_CP = CommandEntry("container.cp:cp", "Copy files between a container and this machine")
+CONTAINER_DIFF = CommandEntry("container.diff:diff", "List what a container has changed")
+CONTAINER_EXPORT = CommandEntry("container.export:export", "Write the files of a container as tar")
+CONTAINER_LS = CommandEntry("container.ls:ls", "List containers")
+CONTAINER_PORT = CommandEntry("container.port:port", "Print where ports are published")
+CONTAINER_STATS = CommandEntry("container.stats:stats", "Show what containers use")
+CONTAINER_TOP = CommandEntry("container.top:top", "Show the processes of a container")
 CONTAINER_STOP = CommandEntry("container.stop:stop", "Stop containers")
 
 CONTAINER = Group(
     {
+        "commit": CONTAINER_COMMIT,
+        "cp": CONTAINER_CP,
+        "diff": CONTAINER_DIFF,
+        "export": CONTAINER_EXPORT,
+        "inspect": CommandEntry("container.inspect:inspect", "Describe containers"),
+        "ls": CONTAINER_LS,
+        "port": CONTAINER_PORT,
+        "prune": CommandEntry("container.prune:prune", "Remove all stopped containers"),
+        "stats": CONTAINER_STATS,
         "stop": CONTAINER_STOP,
+        "top": CONTAINER_TOP,
     },
     summary="Containers of all projects, and of none",
     description="Manage containers: those of projects, and those that belong to none.",
+    aliases={"list": "ls", "ps": "ls"},
 )
 
 BUILDER_PRUNE = CommandEntry("builder.prune:prune", "Remove the build cache")
@@ -275,26 +294,38 @@ ROOT = Group(
         "build": BUILD,
         "builder": BUILDER,
         "buildx": BUILDX,
+        "commit": CONTAINER_COMMIT,
         "compose": COMPOSE,
         "completion": CommandEntry("completion:completion", "Print the script for TAB in a shell"),
         "container": CONTAINER,
+        "cp": CONTAINER_CP,
+        "diff": CONTAINER_DIFF,
         "docker-cli-plugin-metadata": CommandEntry(
             "install_plugin:metadata", "Describe the plugin to docker", hidden=True
         ),
         "doctor": CommandEntry("doctor:doctor", "What this machine allows, and its cures"),
+        "events": CommandEntry("events:events", "Show events of containers as they happen"),
+        "export": CONTAINER_EXPORT,
         "image": IMAGE,
         "images": IMAGES_LS,
+        "inspect": CommandEntry(
+            "inspect:inspect", "Describe containers, images, networks, volumes"
+        ),
         "install-plugin": CommandEntry(
             "install_plugin:install_plugin", "Have `docker compose` answered by cntnr"
         ),
         "load": IMAGE_LOAD,
         "network": NETWORK,
+        "port": CONTAINER_PORT,
+        "ps": CONTAINER_LS,
         "pull": IMAGE_PULL,
         "push": IMAGE_PUSH,
         "rmi": IMAGE_RM,
         "save": IMAGE_SAVE,
+        "stats": CONTAINER_STATS,
         "stop": CONTAINER_STOP,
         "tag": IMAGE_TAG,
+        "top": CONTAINER_TOP,
         "version": VERSION,
         "volume": VOLUME,
     },

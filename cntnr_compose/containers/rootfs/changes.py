@@ -139,16 +139,22 @@ def _list_hidden(upper: Root, lower: LowerLayers, path: str) -> Iterator[Change]
     """Yield what an opaque folder hides: what the layers have there, and it has not."""
     descriptor = upper.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        own = set(os.listdir(descriptor))
+        own = _list_names(f"/proc/self/fd/{descriptor}")
     finally:
         os.close(descriptor)
     with lower.open_folders(path) as folders:
-        names = {
-            name for folder in folders for name in os.listdir(f"/proc/self/fd/{folder}")
-        }  # they were opened without access to their lists
+        # They were opened without the right to list them.
+        names: set[str] = set().union(
+            *(_list_names(f"/proc/self/fd/{folder}") for folder in folders)
+        )
         for name in sorted(names - own):
             if find_in_folders(folders, name) is not None:
                 yield Change(DELETED, f"{path}/{name}")
+
+
+def _list_names(folder: str) -> set[str]:
+    with os.scandir(folder) as entries:
+        return {entry.name for entry in entries}
 
 
 def list_container_changes(record: Record) -> Iterator[Change]:
@@ -163,6 +169,11 @@ def list_container_changes(record: Record) -> Iterator[Change]:
         return
     with root:
         yield from list_changes(root, LowerLayers(folders), list_mount_points(record))
+
+
+def has_changes(record: Record) -> bool:
+    """Tell whether a container has changed a file of its image. Raises `ChangesUnreadable`, `OSError`."""
+    return next(list_container_changes(record), None) is not None
 
 
 def print_changes(record: Record) -> None:

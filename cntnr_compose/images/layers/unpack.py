@@ -40,7 +40,7 @@ def lower_dirs(image: Image) -> tuple[Path, ...] | None:
 
 
 def stacked_folders(image_id: str) -> tuple[Path, ...] | None:
-    """Return the folders that the layers of an image were unpacked to, top first; None where one is missing."""
+    """Return the folders of an image's unpacked layers, top first; None where one is missing."""
     image_folder = unpacked_folder(image_id)
     rootfs = image_folder / "rootfs"
     if rootfs.is_dir():

@@ -53,7 +53,7 @@ def ls(
         return
     import time
 
-    from cntnr_compose.cli.flows.containers.container_rows import print_containers
+    from cntnr_compose.cli.flows.container_views.container_rows import print_containers
     from cntnr_compose.core.docker_config import read_docker_setting
 
     form = form or read_docker_setting("psFormat") or "table"
@@ -68,7 +68,7 @@ def _select(filters: tuple[str, ...], limit: int, *, everything: bool) -> "list[
 
     containers = sorted(observe_all(), key=lambda one: (-one.record.created, one.name))
     if filters:
-        from cntnr_compose.cli.flows.containers import container_filters
+        from cntnr_compose.cli.flows.container_views import container_filters
         from cntnr_compose.cli.flows.resource_lists import parse_filters
 
         conditions = parse_filters(filters, container_filters.FILTERS)
@@ -80,6 +80,6 @@ def _select(filters: tuple[str, ...], limit: int, *, everything: bool) -> "list[
 
 
 def _measure(containers: "list[Container]") -> "dict[str, tuple[Bytes, Bytes]]":
-    from cntnr_compose.cli.flows.containers.sizes import measure_containers
+    from cntnr_compose.cli.flows.container_views.sizes import measure_containers
 
     return measure_containers(containers)

@@ -100,7 +100,9 @@ def _is_on_network(container: Container) -> Callable[[str], bool]:
         from cntnr_compose.client.resources import list_networks, network_id
 
         return any(
-            network_id(each).startswith(network) for each in list_networks() if each.found.name in names
+            network_id(each).startswith(network)
+            for each in list_networks()
+            if each.found.name in names
         )
 
     return is_on
@@ -125,7 +127,9 @@ def _parse_ports(name: str, text: str) -> PortCondition:
     number, _, protocol = text.partition("/")
     ends = parse_port_range(number)
     if ends is None or (protocol or "tcp") not in PROTOCOLS:
-        raise FilterInvalid(f"{name}={text}", f"it is PORT[-PORT][/PROTOCOL], such as {name}=80/tcp")
+        raise FilterInvalid(
+            f"{name}={text}", f"it is PORT[-PORT][/PROTOCOL], such as {name}=80/tcp"
+        )
     first, last = ends
     return lambda port, of: first <= port <= last and of == (protocol or "tcp")
 
