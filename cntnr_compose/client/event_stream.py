@@ -105,7 +105,7 @@ class _Subscriptions:
                 self._clients[project] = supervisor
 
     def read(self, timeout: Seconds) -> list[ContainerEvent] | None:
-        """Wait at most for a time until a supervisor tells something, and return the events; None: nothing."""
+        """Wait at most for a time until a supervisor tells something; return the events, None for nothing."""
         events = []
         waiting = {each: project for project, each in self._clients.items()}
         ready = [each for each in waiting if each.has_buffered_reply]

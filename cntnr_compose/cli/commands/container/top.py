@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 MIN_WIDTH = 20  # of columns, as docker's
-PS_TIMEOUT = 10
+PS_TIMEOUT = 10  # seconds
 
 
 class ContainerNotRunning(CntnrError):
@@ -35,8 +35,8 @@ class PsFailed(CntnrError):
 
     hint = "they are those of ps(1)"
 
-    def __init__(self, stderr: str) -> None:
-        super().__init__(f"ps: {(stderr.strip().splitlines() or ['it failed'])[0]}")
+    def __init__(self, stderr: str = "") -> None:
+        super().__init__(f"ps: {(stderr.strip().splitlines() or ['it did not end in time'])[0]}")
 
 
 @command("CONTAINER [ps OPTIONS]", of_project=False, interspersed=False)
@@ -86,13 +86,16 @@ def _run_ps(
 
     argv = [process.find_program("ps"), *words]
     try:
-        done = process.run(argv, ok=range(-64, 256), timeout=PS_TIMEOUT)
+        # Else it shows the processes of this terminal alone; some options do not go with it.
+        done = process.run([*argv, f"-q{','.join(pids)}"], ok=range(-64, 256), timeout=PS_TIMEOUT)
+        if done.returncode != 0:
+            done = process.run(argv, ok=range(-64, 256), timeout=PS_TIMEOUT)
     except TimeoutError:
-        raise PsFailed(f"it did not end within {PS_TIMEOUT} s") from None
+        raise PsFailed from None
     header, *lines = done.stdout.splitlines() or [""]
     columns = header.split()
     if done.returncode != 0:
-        raise PsFailed(done.stderr)
+        raise PsFailed(done.stderr or f"status {done.returncode}")
     if "PID" not in columns:
         raise NoPidColumn
     place = columns.index("PID")
