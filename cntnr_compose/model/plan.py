@@ -9,7 +9,7 @@ from typing import TypeAlias
 from cntnr_compose.core.values import Seconds, Value, field, replace
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.project import Network, Volume
-from cntnr_compose.model.service import Service
+from cntnr_compose.model.service import NetworkAttachment, Service
 
 
 class CreateNetwork(Value, frozen=True, kw_only=True, tag="create_network"):
@@ -236,6 +236,32 @@ class CommitContainer(Value, frozen=True, kw_only=True, tag="commit_container"):
         return f"commit container {self.name}"
 
 
+class ConnectNetwork(Value, frozen=True, kw_only=True, tag="connect_network"):
+    """Connect a container to a network, at once where it runs."""
+
+    name: str  # of the container
+    network: str
+    attachment: NetworkAttachment
+    cause: str = ""
+
+    def describe(self) -> str:
+        """Return a short description."""
+        return f"connect container {self.name} to network {self.network}"
+
+
+class DisconnectNetwork(Value, frozen=True, kw_only=True, tag="disconnect_network"):
+    """Disconnect a container from a network; with ``force`` also where its interface cannot be removed."""
+
+    name: str  # of the container
+    network: str
+    force: bool = False
+    cause: str = ""
+
+    def describe(self) -> str:
+        """Return a short description."""
+        return f"disconnect container {self.name} from network {self.network}"
+
+
 Operation: TypeAlias = (
     CreateNetwork
     | RemoveNetwork
@@ -252,6 +278,8 @@ Operation: TypeAlias = (
     | UnpauseContainer
     | RemoveContainer
     | CommitContainer
+    | ConnectNetwork
+    | DisconnectNetwork
 )
 
 

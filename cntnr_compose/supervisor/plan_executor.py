@@ -6,6 +6,7 @@ import time
 from typing import assert_never
 
 from cntnr_compose.containers import commit, create, pre_start
+from cntnr_compose.containers.endpoints import connection
 from cntnr_compose.containers.managed import ManagedContainer, managed_containers
 from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
@@ -15,9 +16,11 @@ from cntnr_compose.core.events import Emit, Progress, StepEnded, WarningEvent
 from cntnr_compose.host import process
 from cntnr_compose.model.plan import (
     CommitContainer,
+    ConnectNetwork,
     CreateContainer,
     CreateNetwork,
     CreateVolume,
+    DisconnectNetwork,
     KillContainer,
     Operation,
     PauseContainer,
@@ -191,10 +194,8 @@ async def execute_operation(op: Operation, context: ProjectContext, emit: Emit) 
             await _create_network(op, context, emit)
         case RemoveNetwork(name=name):
             await _remove_network(name, context, emit)
-        case CreateVolume():
-            _create_volume(op, context, emit)
-        case RemoveVolume():
-            await _remove_volume(op, emit)
+        case CreateVolume() | RemoveVolume():
+            await _create_or_remove_volume(op, context, emit)
         case CreateContainer():
             await create.create_container(op, context, emit)
         case RunPreStart(container=container):
@@ -209,6 +210,8 @@ async def execute_operation(op: Operation, context: ProjectContext, emit: Emit) 
             await _find_container(context, name).kill(emit, signal)
         case PauseContainer() | UnpauseContainer() | CommitContainer():
             await _pause_or_commit(op, context, emit)
+        case ConnectNetwork() | DisconnectNetwork():
+            await _change_networks(op, context, emit)
         case RemoveContainer(name=name, volumes=volumes):
             if name in context.containers:
                 await managed_containers(context)[name].remove(emit, volumes=volumes)
@@ -250,6 +253,17 @@ async def _pause_or_commit(
             await commit.commit_container(container, op, emit)
 
 
+async def _change_networks(
+    op: ConnectNetwork | DisconnectNetwork, context: ProjectContext, emit: Emit
+) -> None:
+    container = _find_container(context, op.name)
+    async with container.hold(paused=False):
+        if isinstance(op, ConnectNetwork):
+            await connection.connect(container, op, emit)
+        else:
+            await connection.disconnect(container, op, emit)
+
+
 async def _create_network(op: CreateNetwork, context: ProjectContext, emit: Emit) -> None:
     _emit_resource_progress("Network", op.network.name, "Creating", emit)
     await context.networks.create_network(op.network, op.config_hash, op.labels)
@@ -262,6 +276,15 @@ async def _remove_network(name: str, context: ProjectContext, emit: Emit) -> Non
         _emit_resource_progress("Network", name, "Removed", emit, done=True)
     else:
         _emit_resource_progress("Network", name, "Resource is still in use", emit, state="warning")
+
+
+async def _create_or_remove_volume(
+    op: CreateVolume | RemoveVolume, context: ProjectContext, emit: Emit
+) -> None:
+    if isinstance(op, CreateVolume):
+        _create_volume(op, context, emit)
+    else:
+        await _remove_volume(op, emit)
 
 
 def _create_volume(op: CreateVolume, context: ProjectContext, emit: Emit) -> None:

@@ -198,11 +198,11 @@ def test_inspect_describes_containers_images_networks_and_volumes(
     assert Path(web["LogPath"]).exists()
     assert Path(web["HostsPath"]).read_text().count(address) == 1
 
-    wanted = "{{.State.Status}} {{.State.ExitCode}} {{.State.Pid}} {{json .NetworkSettings.Ports}}"
-    assert lines(user, "container", "inspect", "-f", wanted, web["Id"][:12])[0].startswith(
+    template = "{{.State.Status}} {{.State.ExitCode}} {{.State.Pid}} {{json .NetworkSettings.Ports}}"
+    assert lines(user, "container", "inspect", "-f", template, web["Id"][:12])[0].startswith(
         "running 0 "
     )
-    assert lines(user, "inspect", "--format", wanted, "/shop-off-1") == ["exited 3 0 {}"]
+    assert lines(user, "inspect", "--format", template, "/shop-off-1") == ["exited 3 0 {}"]
     [off] = cntnr(user, "container", "inspect", "--size", "shop-off-1").ok().json
     assert (off["SizeRw"], off["SizeRootFs"] > 100_000) == (0, True)
     assert off["NetworkSettings"]["Networks"]["shop_one"]["IPAddress"] == ""

@@ -173,7 +173,11 @@ COMPOSE = Group(
 
 NETWORK = Group(
     {
+        "connect": CommandEntry("network.connect:connect", "Connect a container to a network"),
         "create": CommandEntry("network.create:create", "Create a network for several projects"),
+        "disconnect": CommandEntry(
+            "network.disconnect:disconnect", "Disconnect a container from a network"
+        ),
         "inspect": CommandEntry("network.inspect:inspect", "Describe networks"),
         "ls": CommandEntry("network.ls:ls", "List networks"),
         "prune": CommandEntry("network.prune:prune", "Remove all unused networks"),
@@ -182,10 +186,6 @@ NETWORK = Group(
     summary="Networks of all projects",
     description="Manage networks: those of projects, and those that several projects share.",
     aliases={"list": "ls", "remove": "rm"},
-    unsupported={
-        "connect": "the compose file names the networks of a service",
-        "disconnect": "the compose file names the networks of a service",
-    },
 )
 
 VOLUME = Group(
@@ -199,6 +199,7 @@ VOLUME = Group(
     summary="Volumes of all projects",
     description="Manage volumes: those of projects, and those that several projects share.",
     aliases={"list": "ls", "remove": "rm"},
+    unsupported={"update": "it changes volumes of a swarm, and there is none"},
 )
 
 # Commands of `cntnr image` that are commands of `cntnr`, too.

@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping
 from cntnr_compose.core.events import Progress
 from cntnr_compose.model.plan import (
     CommitContainer,
+    ConnectNetwork,
     CreateContainer,
     CreateNetwork,
     CreateVolume,
+    DisconnectNetwork,
     KillContainer,
     Operation,
     PauseContainer,
@@ -40,6 +42,8 @@ WORDS: Mapping[type[Operation], tuple[str, ...]] = {
     UnpauseContainer: ("Container", "Unpaused"),
     RemoveContainer: ("Container", "Removing", "Removed"),
     CommitContainer: ("", "Committing", "Committed"),
+    ConnectNetwork: ("Container",),
+    DisconnectNetwork: ("Container",),
 }
 IMMEDIATE_CONDITION = "service_started"  # met as soon as the dependency's start is done
 

@@ -28,15 +28,15 @@ def commit(container: str, repository: str | None, **values: Any) -> None:
     from cntnr_compose.client.client import connect
     from cntnr_compose.model.plan import COMMITTED, Plan, Step
 
-    found = find_container(container)
-    operation = commit_operation(found.record, repository or "", values, keeps_unchanged=True)
+    record = find_container(container).record
+    operation = commit_operation(record, repository or "", values, keeps_unchanged=True)
     identity = ""
 
     def note(event: "Event") -> None:
         nonlocal identity
         identity = getattr(event, "status", "").removeprefix(COMMITTED) or identity
 
-    with connect(found.record.project) as client:
+    with connect(record.project) as client:
         client.lock("commit")
         client.execute(Plan(steps=(Step(number=1, operation=operation),)), emit=note)
     stdout.print_line(identity)

@@ -13,7 +13,7 @@ def export(container: str, *, output: str) -> None:
 
     For example:
 
-        cntnr export web | tar -t
+        cntnr export -o web.tar web
     """
     from cntnr_compose.cli.flows.container_views import exported_files
     from cntnr_compose.cli.project.any_container import find_container

@@ -60,11 +60,11 @@ def _select(filters: "Mapping[str, Sequence[str]]") -> "list[Container]":
 
     until = parse_until(filters.get("until", ()))
     return [
-        one
-        for one in observe_all()
-        if one.status.state in STATES
-        and one.record.created <= until
-        and matches_labels(one.record.labels, filters)
+        container
+        for container in observe_all()
+        if container.status.state in STATES
+        and container.record.created <= until
+        and matches_labels(container.record.labels, filters)
     ]
 
 

@@ -15,7 +15,7 @@ PS_TIMEOUT = 10  # seconds
 class ContainerNotRunning(CntnrError):
     """A container has no processes."""
 
-    hint = "`cntnr start` starts it"
+    hint = "only running ones have processes"
 
     def __init__(self, name: str) -> None:
         super().__init__(f"container {name} is not running")
@@ -49,7 +49,7 @@ def top(container: str, words: tuple[str, ...]) -> None:
 
     For example:
 
-        cntnr top web -o pid,rss,args
+        cntnr top web aux
     """
     import time
 
@@ -60,9 +60,9 @@ def top(container: str, words: tuple[str, ...]) -> None:
     from cntnr_compose.client import processes
     from cntnr_compose.host import proc
 
-    found = find_container(container)
-    members = processes.find_processes([found] if found.is_running else [])
-    own = members.get(found.record.id, [])
+    target = find_container(container)
+    members = processes.find_processes([target] if target.is_running else [])
+    own = members.get(target.record.id, [])
     if not own:
         raise ContainerNotRunning(container)
     if words:

@@ -141,8 +141,8 @@ def _order_conditions(containers: Sequence[Container], filters: Filters) -> Iter
 
     created = {one.record.id: one.record.created for one in containers}
     keys = [
-        ContainerKey(id=one.record.id, name=one.name, project=one.record.project)
-        for one in containers
+        ContainerKey(id=each.record.id, name=each.name, project=each.record.project)
+        for each in containers
     ]
     before = [created[match_reference(text, keys).id] for text in filters.get("before", ())]
     since = [created[match_reference(text, keys).id] for text in filters.get("since", ())]

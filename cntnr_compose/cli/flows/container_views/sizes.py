@@ -18,13 +18,11 @@ def measure_containers(containers: Sequence[Container]) -> dict[str, tuple[Bytes
     uppers = {one.record.id: _upper(one) for one in containers}
     measured = measure_folders(uppers.values())
     images = {image: _measure_image(image) for image in {one.record.image_id for one in containers}}
-    return {
-        one.record.id: (
-            measured[uppers[one.record.id]],
-            measured[uppers[one.record.id]] + images[one.record.image_id],
-        )
-        for one in containers
-    }
+    sizes = {}
+    for container in containers:
+        changed = measured[uppers[container.record.id]]
+        sizes[container.record.id] = changed, changed + images[container.record.image_id]
+    return sizes
 
 
 def _upper(container: Container) -> Path:
