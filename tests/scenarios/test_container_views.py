@@ -198,7 +198,9 @@ def test_inspect_describes_containers_images_networks_and_volumes(
     assert Path(web["LogPath"]).exists()
     assert Path(web["HostsPath"]).read_text().count(address) == 1
 
-    template = "{{.State.Status}} {{.State.ExitCode}} {{.State.Pid}} {{json .NetworkSettings.Ports}}"
+    template = (
+        "{{.State.Status}} {{.State.ExitCode}} {{.State.Pid}} {{json .NetworkSettings.Ports}}"
+    )
     assert lines(user, "container", "inspect", "-f", template, web["Id"][:12])[0].startswith(
         "running 0 "
     )
