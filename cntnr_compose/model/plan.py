@@ -200,6 +200,18 @@ class UnpauseContainer(Value, frozen=True, kw_only=True, tag="unpause_container"
         return f"unpause container {self.name}"
 
 
+class RenameContainer(Value, frozen=True, kw_only=True, tag="rename_container"):
+    """Give a container another name."""
+
+    name: str
+    new_name: str
+    cause: str = ""
+
+    def describe(self) -> str:
+        """Return a short description."""
+        return f"rename container {self.name} to {self.new_name}"
+
+
 class RemoveContainer(Value, frozen=True, kw_only=True, tag="remove_container"):
     """Remove a container, killing it where it still runs; with ``volumes`` its anonymous volumes, too."""
 
@@ -276,6 +288,7 @@ Operation: TypeAlias = (
     | KillContainer
     | PauseContainer
     | UnpauseContainer
+    | RenameContainer
     | RemoveContainer
     | CommitContainer
     | ConnectNetwork
