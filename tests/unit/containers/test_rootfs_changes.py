@@ -123,7 +123,11 @@ def test_all_mount_points_of_a_container_are_known(tmp_path: Path) -> None:
         etc_files=etc,
         mounts=tuple(ResolvedMount(target=target, source="s") for target in targets),
     )
-    facts = HostFacts(controllers=("memory",), init_path="/usr/bin/tini", seccomp_profile={})
+    facts = HostFacts(
+        controllers=("memory",),
+        init_path="/usr/bin/tini",
+        seccomp_profile={"defaultAction": "SCMP_ACT_ALLOW"},
+    )
     spec = build_runtime_spec(service, ImageConfig(), inputs, facts).spec
     mounted = {str(mount["destination"]).strip("/") for mount in spec["mounts"]}
     assert mounted <= list_mount_points(record)
