@@ -1,4 +1,4 @@
-"""Plan `run`: one container beside those of its service, changed as the command line says."""
+"""Plan `compose run`, a container beside those of its service, and `run`, a container of no project."""
 
 from collections.abc import Collection, Iterable
 
@@ -8,6 +8,7 @@ from cntnr_compose.model.plan import (
     CreateContainer,
     CreateVolume,
     Plan,
+    PrepareContainer,
     RemoveContainer,
     StartContainer,
 )
@@ -42,6 +43,19 @@ class RunOptions(Value, frozen=True, kw_only=True):
     dependencies: bool = True
     remove_orphans: bool = False
     ignore_orphans: bool = False
+
+
+class StandaloneOptions(Value, frozen=True, kw_only=True):
+    """What of a container is not its service's."""
+
+    id: str  # 64 hexadecimal digits
+    image_id: str
+    platform: str = ""
+    auto_remove: bool = False
+    keeps_stdin: bool = False
+    attached: bool = False  # somebody attaches before the start
+    volumes: tuple[Volume, ...] = ()  # those that a flag describes
+    existing_volumes: frozenset[str] = field(default_factory=frozenset)
 
 
 class OneOffPlan(Value, frozen=True, kw_only=True):
@@ -185,3 +199,45 @@ def single_step(operation: StartContainer | RemoveContainer) -> Plan:
     builder = PlanBuilder()
     builder.add(operation)
     return builder.build()
+
+
+def plan_standalone(service: Service, options: StandaloneOptions) -> OneOffPlan:
+    """Plan a container of a service, under the service's name."""
+    builder = PlanBuilder()
+    volumes = [
+        builder.add(CreateVolume(volume=volume, config_hash="", labels=volume.labels))
+        for volume in _missing_volumes(service.volumes, options)
+    ]
+    operation = CreateContainer(
+        name=service.name,
+        service=service,
+        image=service.image,
+        image_id=options.image_id,
+        id=options.id,
+        config_hash="",
+        platform=options.platform,
+        oneoff=True,
+        auto_remove=options.auto_remove,
+        keeps_stdin=options.keeps_stdin,
+        labels=service.labels,
+        cause="run",
+    )
+    created = builder.add(operation, volumes)
+    if options.attached:
+        builder.add(PrepareContainer(name=service.name), {created})
+    return OneOffPlan(
+        name=service.name,
+        id=options.id,
+        service=service,
+        before=builder.build(),
+        start=single_step(StartContainer(name=service.name)),
+        removal=single_step(RemoveContainer(name=options.id, volumes=True)),
+    )
+
+
+def _missing_volumes(mounts: Iterable[Mount], options: StandaloneOptions) -> list[Volume]:
+    described = {volume.name: volume for volume in options.volumes}
+    return [
+        described.get(name) or Volume(key=name, name=name, external=True)
+        for name in named_volumes(mounts, options.existing_volumes)
+    ]

@@ -124,7 +124,7 @@ def _create(
     """Create the container; one without a name of its own gets another one where the first is taken."""
     from cntnr_compose.cli.flows import attached_run
     from cntnr_compose.core.values import replace
-    from cntnr_compose.reconcile.standalone import StandaloneOptions, plan_standalone
+    from cntnr_compose.reconcile.one_off import StandaloneOptions, plan_standalone
     from cntnr_compose.volumes.store import observe_volumes
 
     options = StandaloneOptions(
