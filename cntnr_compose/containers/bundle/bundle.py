@@ -60,6 +60,7 @@ class BundleResult(Value, frozen=True, kw_only=True):
     """What the callers of `create_bundle` need to know of a bundle."""
 
     has_own_network: bool  # whether the hook gives it interfaces
+    has_cgroup: bool
     dns_address: DnsRedirect | None = None  # what answers at 127.0.0.11
     warnings: tuple[str, ...] = ()
 
@@ -86,6 +87,7 @@ async def create_bundle(context: ProjectContext, record: Record) -> BundleResult
     runc.write_spec(bundle, result.spec)
     return BundleResult(
         has_own_network=inputs.network == "new",
+        has_cgroup="cgroupsPath" in result.spec["linux"],
         dns_address=_build_dns_redirect(attached, resolver),
         warnings=result.warnings,
     )
