@@ -1,9 +1,10 @@
 """Choose the OCI runtime of a container, runc or crun, and know what the two have differently.
 
-A container keeps the runtime that it was created with: its record names it, and a link in its bundle leads to
-the program while it is set up. Runs inside the holder.
+A container keeps the runtime that it was created with: its record names it, and a link in its bundle, named
+`runc` or `crun`, leads to the program while it is set up. Runs inside the holder.
 """
 
+import contextlib
 from pathlib import Path
 
 from cntnr_compose.core import oci_runtimes, paths
@@ -15,7 +16,6 @@ from cntnr_compose.doctor.programs import install_command
 from cntnr_compose.host import cgroups, files, mounts, proc, process
 
 VERSION_TIMEOUT: Seconds = 5
-LINK = "runtime"
 NEITHER = "cannot run containers with {}: it is neither runc nor crun"
 STATE_FILES = ("state.json", "status")  # of runc, of crun
 
@@ -98,9 +98,14 @@ def state_folder() -> Path:
 
 def prepare(container_id: str, runtime: OciRuntime) -> None:
     """Note in a container's bundle what it is created with; make the holder fit for that."""
-    (paths.bundle(container_id) / LINK).symlink_to(runtime.program)
+    (paths.bundle(container_id) / runtime.kind).symlink_to(runtime.program)
     if runtime.kind == CRUN:
         _hide_unified_cgroups()
+
+
+def is_crun(name: str) -> bool:
+    """Tell whether the program of a runtime is crun. Raises `RuntimeUnknown`, `RuntimeMissing`."""
+    return find_runtime(name).kind == CRUN
 
 
 def _hide_unified_cgroups() -> None:
@@ -114,12 +119,22 @@ def _hide_unified_cgroups() -> None:
 
 
 def build_argv(container_id: str, *words: str) -> list[str]:
-    """Build a command of the runtime that a container was created with."""
-    try:
-        program = str((paths.bundle(container_id) / LINK).readlink())
-    except OSError:  # an earlier version created it
-        program = RUNC
-    return [program, "--root", str(state_folder()), *words]
+    """Build a command of the runtime that a container was created with.
+
+    crun logs in JSON, so that its errors are told from output of the program that `exec` runs.
+    """
+    runtime = _read_runtime(container_id)
+    logs = ["--log-format", "json"] if (runtime.kind, words[0]) == (CRUN, "exec") else []
+    return [runtime.program, "--root", str(state_folder()), *logs, *words]
+
+
+def _read_runtime(container_id: str) -> OciRuntime:
+    """Look up what a container was created with."""
+    for kind in KNOWN:
+        with contextlib.suppress(OSError):
+            program = (paths.bundle(container_id) / kind).readlink()
+            return OciRuntime(program=str(program), kind=kind)
+    return OciRuntime(program=RUNC, kind=RUNC)  # an earlier version created it
 
 
 def global_options(runtime: OciRuntime, *, has_cgroup: bool) -> list[str]:

@@ -205,14 +205,21 @@ def read_exit_status(container_id: str) -> int | None:
 
 
 def build_exec_argv(
-    container_id: str, process_spec: Path, *, pid_file: Path | None = None
+    container_id: str,
+    process_spec: Path,
+    *,
+    pid_file: Path | None = None,
+    detach: bool = False,
+    console: str = "",
 ) -> list[str]:
     """Build the command that runs a process in a container, as a process spec file describes it.
 
     With ``pid_file`` the runtime exits once it has started the process, which writes to our own streams.
     """
-    detached = ["--detach", "--pid-file", str(pid_file)] if pid_file else []
-    words = [*detached, "--process", str(process_spec), container_id]
+    words = ["--detach"] if detach or pid_file else []
+    words += ["--pid-file", str(pid_file)] if pid_file else []
+    words += ["--console-socket", console] if console else []
+    words += ["--process", str(process_spec), container_id]
     return oci_runtime.build_argv(container_id, "exec", *words)
 
 
@@ -221,7 +228,7 @@ def extract_cause(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     lines = [line for line in lines if not any(noise in line for noise in NOISE)]
     if not lines:
-        return "runc failed without a word"
+        return "the runtime failed without a word"
     cause = next((line for line in reversed(lines) if ERROR_LEVEL in line), lines[-1])
     if ERROR_LEVEL in cause:
         cause = cause.partition(ERROR_LEVEL)[2].rpartition('"')[0].replace('\\"', '"')
@@ -230,7 +237,7 @@ def extract_cause(output: str) -> str:
         "container_linux.go", "OCI runtime error: ",
     ):  # fmt: skip
         cause = cause.removeprefix(frame)
-    return cause
+    return oci_runtimes.translate_cause(cause)
 
 
 def write_spec(bundle: Path, spec: Tree) -> None:

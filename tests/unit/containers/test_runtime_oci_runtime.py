@@ -51,7 +51,7 @@ def test_an_unknown_runtime_is_refused_with_the_nearest_name() -> None:
         oci_runtime.choose_name("crum")
     assert str(info.value) == (
         "unknown runtime crum; it can be runc, crun, or the absolute path of one of them;"
-        " did you mean crun or runc?"
+        " did you mean crun?"
     )
 
 
@@ -102,4 +102,5 @@ def test_every_verb_uses_the_program_that_created_the_container(
     oci_runtime.prepare("a", OciRuntime(program="/opt/crun", kind="crun"))
     root = str(holder / "runc")
     assert oci_runtime.build_argv("a", "start", "a") == ["/opt/crun", "--root", root, "start", "a"]
+    assert oci_runtime.build_argv("a", "exec", "a")[3:] == ["--log-format", "json", "exec", "a"]
     assert oci_runtime.build_argv("b", "start", "b")[0] == "runc"  # an earlier version made it

@@ -73,7 +73,7 @@ def test_the_log_driver_goes_without_a_path_where_there_is_no_file() -> None:
 
 def test_the_cause_is_taken_out_of_the_log_lines() -> None:
     assert extract_cause(SAID) == 'exec: "nope": executable file not found in $PATH'
-    assert extract_cause("") == "runc failed without a word"
+    assert extract_cause("") == "the runtime failed without a word"
 
 
 @pytest.mark.parametrize(
