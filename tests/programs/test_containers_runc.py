@@ -19,9 +19,10 @@ printf '%s\\n' '{answer}' >/proc/self/fd/$_OCI_SYNCPIPE
 @pytest.fixture
 def launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ConmonOptions:
     monkeypatch.setattr(runc.paths, "holder_tmpfs", lambda: tmp_path / "held")
-    (tmp_path / "bundle").mkdir()
+    bundle = runc.paths.bundle("abc")
+    bundle.mkdir(parents=True)
     return ConmonOptions(
-        id="abc", name="p-web-1", bundle=str(tmp_path / "bundle"), log="/l", has_own_network=False
+        id="abc", name="p-web-1", bundle=str(bundle), log="/l", has_own_network=False
     )
 
 
