@@ -12,16 +12,15 @@ PATH = "/usr/bin:/usr/sbin"
 
 def runtimes(project: Project) -> dict[str, tuple[str, str]]:
     """Return the runtime of each running container: as its record names it, and the program behind it."""
-    found = {}
+    runtimes: dict[str, tuple[str, str]] = {}
     bundles = project.user.inside("b")
     assert bundles is not None
     for path in (project.user.data / "containers" / project.name).glob("*/record.json"):
         record = json.loads(path.read_text())
-        (link,) = [
-            one for one in (bundles / record["id"][:12]).iterdir() if one.name in ("runc", "crun")
-        ]
-        found[record["service"]] = (record.get("runtime", "runc"), str(link.readlink()))
-    return found
+        bundle = bundles / record["id"][:12]
+        (link,) = (link for link in map(bundle.joinpath, ("runc", "crun")) if link.is_symlink())
+        runtimes[record["service"]] = (record.get("runtime", "runc"), str(link.readlink()))
+    return runtimes
 
 
 def settings(project: Project) -> Path:
