@@ -72,8 +72,6 @@ class Group:
         return entry.load() if isinstance(entry, CommandEntry) else entry
 
 
-VERSION = CommandEntry("version:version", "Show the version")
-
 ALPHA = Group(
     {
         "generate": CommandEntry("compose.generate:generate", "Print a compose file of containers"),
@@ -153,7 +151,7 @@ COMPOSE = Group(
         "top": CommandEntry("compose.top:top", "Show the processes of containers"),
         "unpause": CommandEntry("compose.unpause:unpause", "Let paused containers go on"),
         "up": CommandEntry("compose.up:up", "Create and start containers"),
-        "version": VERSION,
+        "version": CommandEntry("compose.version:version", "Show the version"),
         "volumes": CommandEntry("compose.volumes:volumes", "List the volumes of a project"),
         "wait": CommandEntry("compose.wait:wait", "Wait until containers end"),
         "watch": CommandEntry(
@@ -252,6 +250,17 @@ CONTAINER = Group(
     description="Manage containers: those of projects, and those that belong to none.",
 )
 
+INFO = CommandEntry("system.info:info", "Show what this machine offers containers")
+
+SYSTEM = Group(
+    {
+        "df": CommandEntry("system.df:df", "Show how much disk all takes"),
+        "info": INFO,
+    },
+    summary="This machine: its room, what it offers",
+    description="Manage what is stored, and show what this machine offers containers.",
+)
+
 BUILDER_PRUNE = CommandEntry("builder.prune:prune", "Remove the build cache")
 
 BUILDER = Group(
@@ -285,6 +294,7 @@ ROOT = Group(
         "doctor": CommandEntry("doctor:doctor", "What this machine allows, and its cures"),
         "image": IMAGE,
         "images": IMAGES_LS,
+        "info": INFO,
         "install-plugin": CommandEntry(
             "install_plugin:install_plugin", "Have `docker compose` answered by cntnr"
         ),
@@ -295,8 +305,9 @@ ROOT = Group(
         "rmi": IMAGE_RM,
         "save": IMAGE_SAVE,
         "stop": CONTAINER_STOP,
+        "system": SYSTEM,
         "tag": IMAGE_TAG,
-        "version": VERSION,
+        "version": CommandEntry("version:version", "Show the versions"),
         "volume": VOLUME,
     },
     summary="",

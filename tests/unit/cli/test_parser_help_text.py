@@ -28,6 +28,7 @@ Commands:
   doctor          What this machine allows, and its cures
   image           Images of this machine
   images          List images
+  info            Show what this machine offers containers
   install-plugin  Have `docker compose` answered by cntnr
   load            Load images from a tar archive
   network         Networks of all projects
@@ -36,8 +37,9 @@ Commands:
   rmi             Remove images
   save            Write images into a tar archive
   stop            Stop containers
+  system          This machine: its room, what it offers
   tag             Give an image a further name
-  version         Show the version
+  version         Show the versions
   volume          Volumes of all projects"""
 
 
