@@ -200,6 +200,18 @@ class UnpauseContainer(Value, frozen=True, kw_only=True, tag="unpause_container"
         return f"unpause container {self.name}"
 
 
+class RenameContainer(Value, frozen=True, kw_only=True, tag="rename_container"):
+    """Give a container another name."""
+
+    name: str
+    new_name: str
+    cause: str = ""
+
+    def describe(self) -> str:
+        """Return a short description."""
+        return f"rename container {self.name} to {self.new_name}"
+
+
 class RemoveContainer(Value, frozen=True, kw_only=True, tag="remove_container"):
     """Remove a container, killing it where it still runs; with ``volumes`` its anonymous volumes, too."""
 
@@ -212,10 +224,14 @@ class RemoveContainer(Value, frozen=True, kw_only=True, tag="remove_container"):
         return f"remove container {self.name}"
 
 
+COMMITTED = "Committed as "  # the status of the progress that tells the image's id
+
+
 class CommitContainer(Value, frozen=True, kw_only=True, tag="commit_container"):
     """Make an image of a container: one more layer with its changes, and ``config``.
 
-    ``reference`` is the image's full name, or empty.
+    ``reference`` is the image's full name, or empty. Where it ``keeps_unchanged``, a container that has
+    changed no file becomes no new image: it is its own image then, which gets the name.
     """
 
     name: str
@@ -224,6 +240,7 @@ class CommitContainer(Value, frozen=True, kw_only=True, tag="commit_container"):
     author: str = ""
     comment: str = ""
     pause: bool = True
+    keeps_unchanged: bool = False
     cause: str = ""
 
     def describe(self) -> str:
@@ -271,6 +288,7 @@ Operation: TypeAlias = (
     | KillContainer
     | PauseContainer
     | UnpauseContainer
+    | RenameContainer
     | RemoveContainer
     | CommitContainer
     | ConnectNetwork

@@ -29,6 +29,7 @@ from cntnr_compose.model.plan import (
     RemoveContainer,
     RemoveNetwork,
     RemoveVolume,
+    RenameContainer,
     RunPreStart,
     StartContainer,
     Step,
@@ -208,8 +209,8 @@ async def execute_operation(op: Operation, context: ProjectContext, emit: Emit) 
             )
         case KillContainer(name=name, signal=signal):
             await _find_container(context, name).kill(emit, signal)
-        case PauseContainer() | UnpauseContainer() | CommitContainer():
-            await _pause_or_commit(op, context, emit)
+        case PauseContainer() | UnpauseContainer() | CommitContainer() | RenameContainer():
+            await _change_existing(op, context, emit)
         case ConnectNetwork() | DisconnectNetwork():
             await _change_networks(op, context, emit)
         case RemoveContainer(name=name, volumes=volumes):
@@ -240,8 +241,10 @@ async def _prepare_or_start(
         await container.start(emit, again=op.again, cause=cause)
 
 
-async def _pause_or_commit(
-    op: PauseContainer | UnpauseContainer | CommitContainer, context: ProjectContext, emit: Emit
+async def _change_existing(
+    op: PauseContainer | UnpauseContainer | CommitContainer | RenameContainer,
+    context: ProjectContext,
+    emit: Emit,
 ) -> None:
     container = _find_container(context, op.name)
     match op:
@@ -251,6 +254,8 @@ async def _pause_or_commit(
             await container.unpause(emit)
         case CommitContainer():
             await commit.commit_container(container, op, emit)
+        case RenameContainer():
+            await container.change_name(op.new_name)
 
 
 async def _change_networks(

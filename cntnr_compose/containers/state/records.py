@@ -5,11 +5,12 @@ from pathlib import Path
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.names import safe_path_part
+from cntnr_compose.core.names import invalid_reason, safe_path_part
 from cntnr_compose.core.values import Value, replace
 from cntnr_compose.host import files
 from cntnr_compose.model.observed import RUNNING_STATES, Container, Record, Status
 
+NAME_PATTERN = "[a-zA-Z0-9][a-zA-Z0-9_.-]"  # docker's words
 LOST_EXIT_CODE = 137  # of a container whose end nobody saw: it was killed with the holder
 
 
@@ -19,6 +20,14 @@ class NameTaken(CntnrError):
     def __init__(self, name: str, project: str) -> None:
         super().__init__(f"cannot create container {name}: project {project} has one of that name")
         self.hint = f"choose another container_name, or run `cntnr compose -p {project} down`"
+
+
+class RenameRefused(CntnrError):
+    """A container cannot get a name."""
+
+    def __init__(self, why: str, hint: str = "") -> None:
+        super().__init__(why)
+        self.hint = hint
 
 
 class ContainerKey(Value, frozen=True, kw_only=True):
@@ -146,3 +155,29 @@ def check_name_is_free(name: str, project: str) -> None:
     for key in list_keys():
         if key.name == name and key.project != project:
             raise NameTaken(name, key.project)
+
+
+def check_new_name(record: Record, name: str) -> None:
+    """Raise `RenameRefused` if a container cannot get a name: it is invalid, its own, or another's."""
+    why, hint = _name_refusal(record, name)
+    if why:
+        raise RenameRefused(why, hint)
+
+
+def _name_refusal(record: Record, name: str) -> tuple[str, str]:
+    refused = "Error when allocating new name"
+    if not name:
+        return "Neither old nor new names may be empty", ""
+    if name == record.name:
+        return "Renaming a container with the same name as its current name", ""
+    if reason := invalid_reason("container", name):
+        return (
+            f"{refused}: Invalid container name ({name}), only {NAME_PATTERN} are allowed",
+            reason,
+        )
+    for key in list_keys():
+        if key.name == name:
+            taken = f'The container name "/{name}" is already in use by container "{key.id}"'
+            hint = "remove or rename that one, or choose another name"
+            return f"{refused}: Conflict. {taken}.", hint
+    return "", ""
