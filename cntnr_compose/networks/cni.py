@@ -1,12 +1,8 @@
 """CNI: write the configurations that the hook of a bundle feeds to the plugins, and read their results.
 
-The hook is one line of shell in config.json. Everything that it needs is in the bundle's ``cni`` folder: one
-configuration an interface (``eth0.conf``, …); the results are written beside them. So plain ``runc run`` on a
-bundle gets its networks too, and a container pays 2 ms for the hook itself.
-
-A configuration list of the user may chain further plugins: ``eth0.add`` has a line for each, ``eth0.del`` all
-of them in reverse. A line is the plugin's name and its configuration without the first brace, so that the
-shell can put the result of the plugin before in front.
+The hook is one line of shell in config.json (`networks.plugin_chain`). Everything that it needs is in the
+bundle's ``cni`` folder. So plain ``runc run`` on a bundle gets its networks too, and a container pays 2 ms
+for the hook itself.
 """
 
 from collections.abc import Iterable
@@ -17,57 +13,10 @@ from cntnr_compose.core.errors import ProgramMissing
 from cntnr_compose.core.names import safe_path_part
 from cntnr_compose.core.values import Tree, Value, field, to_json
 from cntnr_compose.host import distribution, files, process
+from cntnr_compose.networks import plugin_chain
+from cntnr_compose.networks.plugin_chain import Conflist
 
 PLUGIN = "bridge, of the CNI plugins"
-# The state of the container comes on standard input (runtime-spec, "state"); runc ends it without a newline.
-# After its end the container's namespace is gone, which an empty CNI_NETNS says.
-HOOK = r"""
-read -r state
-pid=${state#*\"pid\":}; pid=${pid%%[,\}]*}
-bundle=${state#*\"bundle\":\"}; bundle=${bundle%%\"*}
-id=${state#*\"id\":\"}; id=${id%%\"*}
-cd "$bundle/cni" || exit 1
-export CNI_CONTAINERID=$id CNI_NETNS=/proc/$pid/ns/net CNI_COMMAND=ADD
-[ "$1" = add ] || { CNI_NETNS= CNI_COMMAND=DEL; }
-failed() { mv "$1" "./$CNI_IFNAME.error"; cat "./$CNI_IFNAME.error" >&2; exit 1; }
-for conf in *.conf .*.conf; do
-  [ -e "$conf" ] || continue
-  CNI_IFNAME=${conf%.conf}; export CNI_IFNAME
-  result=./$CNI_IFNAME.result; next=./$CNI_IFNAME.next
-  if [ "$1" = add ]; then
-    "$CNI_PATH/bridge" <"$conf" >"$result" || failed "$result"
-    [ -e "$CNI_IFNAME.add" ] || continue
-    while read -r plugin rest; do
-      printf '{"prevResult":%s,%s' "$(cat "$result")" "$rest" | "$CNI_PATH/$plugin" >"$next" || failed "$next"
-      mv "$next" "$result"
-    done <"$CNI_IFNAME.add"
-  elif [ -e "$CNI_IFNAME.del" ]; then
-    before=
-    [ ! -s "$result" ] || before="\"prevResult\":$(cat "$result"),"
-    while read -r plugin rest; do
-      printf '{%s%s' "$before" "$rest" | "$CNI_PATH/$plugin" >/dev/null 2>&1
-    done <"$CNI_IFNAME.del"
-  else
-    "$CNI_PATH/host-local" <"$conf" >/dev/null 2>&1
-  fi
-done
-exit 0
-"""
-
-
-class Conflist(Value, frozen=True, kw_only=True):
-    """A configuration list (CNI specification, "Network configuration")."""
-
-    file: str
-    version: str
-    name: str
-    plugins: tuple[Tree, ...]
-    is_shipped: bool = False  # cntnr's own: only the address is to be released
-
-    @property
-    def mtu(self) -> int:
-        """Return the MTU that its bridge asks for; 0 where it asks for none."""
-        return int(self.plugins[0].get("mtu", 0))
 
 
 class Interface(Value, frozen=True, kw_only=True):
@@ -131,20 +80,8 @@ def plugin_folder() -> Path:
 
 
 def oci_hooks(identity: str) -> Tree:
-    """Build the ``hooks`` of a runtime spec that connect a container to its networks.
-
-    The container's id is an argument, so that a hook that still runs can be found by it.
-    """
-    env = [f"PATH={process.SYSTEM_PATH}", f"CNI_PATH={plugin_folder()}"]
-
-    def hook(verb: str) -> Tree:
-        return {
-            "path": "/bin/sh",
-            "args": ["sh", "-c", HOOK, "cntnr-network", verb, identity],
-            "env": env,
-        }
-
-    return {"prestart": [hook("add")], "poststop": [hook("del")]}
+    """Build the ``hooks`` of a runtime spec that connect a container to its networks."""
+    return plugin_chain.oci_hooks(identity, str(plugin_folder()), process.SYSTEM_PATH)
 
 
 def interface_config(interface: Interface) -> Tree:
@@ -199,18 +136,11 @@ def write_configs(bundle: Path, interfaces: Iterable[tuple[Interface, Conflist]]
     folder.mkdir(exist_ok=True)
     for interface, conflist in interfaces:
         plugins = plugin_configs(interface, conflist)
-        files.write_atomic(folder / f"{interface.name}.conf", to_json(plugins[0]))
-        if len(plugins) > 1:
-            files.write_atomic(folder / f"{interface.name}.add", _lines(plugins[1:]))
-        if not conflist.is_shipped:
-            files.write_atomic(folder / f"{interface.name}.del", _lines(plugins[::-1]))
-
-
-def _lines(plugins: list[Tree]) -> bytes:
-    return b"".join(
-        str(plugin["type"]).encode() + b" " + to_json(plugin).removeprefix(b"{") + b"\n"
-        for plugin in plugins
-    )
+        calls_del = not conflist.is_shipped  # of ours only the address is to be released
+        for name, content in plugin_chain.chain_files(
+            interface.name, plugins, to_json, calls_del=calls_del
+        ):
+            files.write_atomic(folder / name, content)
 
 
 def read_results(bundle: Path) -> dict[str, CniResult]:

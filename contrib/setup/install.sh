@@ -26,6 +26,7 @@ runc                             runs containers
 umoci                            unpacks images beside us, in tests
 skopeo                           pulls and pushes images
 containernetworking-plugins      connects containers to networks
+iptables                         publishes ports of bundles (plugins bridge and portmap)
 rootlesskit                      makes the namespaces of an ordinary user
 slirp4netns                      connects those namespaces to the outside
 uidmap                           maps more than one user id (newuidmap)
