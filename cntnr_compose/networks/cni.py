@@ -1,8 +1,8 @@
 """CNI: write the configurations that the hook of a bundle feeds to the plugins, and read their results.
 
-The hook is one line of shell in config.json (`networks.plugin_chain`). Everything that it needs is in the
-bundle's ``cni`` folder. So plain ``runc run`` on a bundle gets its networks too, and a container pays 2 ms
-for the hook itself.
+The hook is one line of shell in config.json (`networks.plugins.plugin_chain`). Everything that it needs is
+in the bundle's ``cni`` folder. So plain ``runc run`` on a bundle gets its networks too, and a container pays
+2 ms for the hook itself.
 """
 
 from collections.abc import Iterable
@@ -13,8 +13,8 @@ from cntnr_compose.core.errors import ProgramMissing
 from cntnr_compose.core.names import safe_path_part
 from cntnr_compose.core.values import Tree, Value, field, to_json
 from cntnr_compose.host import distribution, files, process
-from cntnr_compose.networks import plugin_chain
-from cntnr_compose.networks.plugin_chain import Conflist
+from cntnr_compose.networks.plugins import plugin_chain
+from cntnr_compose.networks.plugins.plugin_chain import Conflist
 
 PLUGIN = "bridge, of the CNI plugins"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from cntnr_compose.core import paths
 from cntnr_compose.host import distribution
 from cntnr_compose.host.namespaces import holder
-from cntnr_compose.networks.conflist_file import (
+from cntnr_compose.networks.plugins.conflist_file import (
     DEFAULT_NAME,
     SHIPPED_FOLDER,
     check_plugins,
@@ -18,7 +18,7 @@ from cntnr_compose.networks.conflist_file import (
     refuse,
     refuse_managed_keys,
 )
-from cntnr_compose.networks.plugin_chain import Conflist
+from cntnr_compose.networks.plugins.plugin_chain import Conflist
 
 # Keys that the network sets, and what to use instead.
 MANAGED_BRIDGE_KEYS = {

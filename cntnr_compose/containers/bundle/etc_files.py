@@ -9,7 +9,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.host import network
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import NetworkAttachment, Service
-from cntnr_compose.networks import name_files
+from cntnr_compose.networks.dns import name_files
 from cntnr_compose.networks.manager import ResolverRequest
 
 HOST_GATEWAY = "host-gateway"

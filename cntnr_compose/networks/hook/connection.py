@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Tree
 from cntnr_compose.host import files, process
-from cntnr_compose.networks import plugin_chain
 from cntnr_compose.networks.hook import bundle_folder, handover, lists, names, uplink
 from cntnr_compose.networks.hook.bundle_folder import BundleFolder
 from cntnr_compose.networks.hook.handover import Namespaces, NamespacesClosed
 from cntnr_compose.networks.hook.names import ConnectionRequest
 from cntnr_compose.networks.hook.state import HookState, StateInvalid
 from cntnr_compose.networks.hook.uplink import PluginCall
-from cntnr_compose.networks.plugin_chain import Conflist
+from cntnr_compose.networks.plugins import plugin_chain
+from cntnr_compose.networks.plugins.plugin_chain import Conflist
 
 if TYPE_CHECKING:
     from socket import socket

@@ -7,13 +7,13 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError, ProgramMissing, did_you_mean
 from cntnr_compose.core.frozen import Tree
 from cntnr_compose.host import distribution
-from cntnr_compose.networks.conflist_file import (
+from cntnr_compose.networks.plugins.conflist_file import (
     SHIPPED_FOLDER,
     check_plugins,
     read_folder,
     refuse,
 )
-from cntnr_compose.networks.plugin_chain import Conflist
+from cntnr_compose.networks.plugins.plugin_chain import Conflist
 
 SYSTEM_FOLDER = Path("/etc/cni/net.d")
 

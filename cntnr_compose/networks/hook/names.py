@@ -7,7 +7,7 @@ from typing import Any
 
 from cntnr_compose.core.frozen import Frozen, Tree
 from cntnr_compose.host import network
-from cntnr_compose.networks import name_files
+from cntnr_compose.networks.dns import name_files
 from cntnr_compose.networks.hook import bundle_folder
 from cntnr_compose.networks.hook.bundle_folder import BundleFolder
 
@@ -73,12 +73,12 @@ def write_names(
             for name, text in texts.items()
             if etc is None or not etc.write(name, text.encode(), create=False)
         ]
-    given = {
+    requested = {
         "hosts": request.hosts,
         "resolv.conf": (*request.dns, *request.dns_search, *request.dns_opts),
     }
     for name in missing:
-        if given[name]:
+        if requested[name]:
             sys.stderr.write(
                 f"warning: etc/{name} is not in the bundle, so what is to stand there has no effect\n"
             )

@@ -16,9 +16,9 @@ from pathlib import Path
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Frozen, Tree
 from cntnr_compose.host import proc, process
-from cntnr_compose.networks import plugin_chain
 from cntnr_compose.networks.hook.bundle_folder import BundleFolder
 from cntnr_compose.networks.hook.handover import Namespaces, connect_socket
+from cntnr_compose.networks.plugins import plugin_chain
 
 NAME_SERVER = "10.0.2.3"  # slirp4netns's own
 START_TIMEOUT = 10.0  # seconds; 50 ms is usual

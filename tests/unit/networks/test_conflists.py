@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from cntnr_compose.host import distribution
-from cntnr_compose.networks import cni, conflist_file, conflists
+from cntnr_compose.networks import cni, conflists
 from cntnr_compose.networks.cni import Interface
-from cntnr_compose.networks.conflist_file import ConflistInvalid, PluginMissing
+from cntnr_compose.networks.plugins import conflist_file
+from cntnr_compose.networks.plugins.conflist_file import ConflistInvalid, PluginMissing
 
 ETH0 = Interface(
     name="eth0", network="p_default", bridge="br-1", subnet="10.128.0.0/20", gateway="10.128.0.1",

@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Tree
-from cntnr_compose.networks.plugin_chain import Conflist
+from cntnr_compose.networks.plugins.plugin_chain import Conflist
 
-SHIPPED_FOLDER = Path(__file__).parents[1] / "cni"
+SHIPPED_FOLDER = Path(__file__).parents[2] / "cni"
 DEFAULT_NAME = "cntnr-bridge"  # of the list for networks without one of their own
 VERSIONS = ("0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0")  # whose results have `ips`
 MAX_SIZE = 1 << 20  # of a file, in bytes
