@@ -7,12 +7,14 @@ in the bundle's ``cni`` folder. So plain ``runc run`` on a bundle gets its netwo
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import ProgramMissing
 from cntnr_compose.core.names import safe_path_part
 from cntnr_compose.core.values import Tree, Value, field, to_json
 from cntnr_compose.host import distribution, files, process
+from cntnr_compose.host.namespaces import holder
 from cntnr_compose.networks.plugins import plugin_chain
 from cntnr_compose.networks.plugins.plugin_chain import Conflist
 
@@ -81,7 +83,22 @@ def plugin_folder() -> Path:
 
 def oci_hooks(identity: str) -> Tree:
     """Build the ``hooks`` of a runtime spec that connect a container to its networks."""
-    return plugin_chain.oci_hooks(identity, str(plugin_folder()), process.SYSTEM_PATH)
+    return plugin_chain.oci_hooks(identity, _hook_environment())
+
+
+def _hook_environment() -> dict[str, str]:
+    return {"PATH": process.SYSTEM_PATH, "CNI_PATH": str(plugin_folder())}
+
+
+async def run_plugins(verb: Literal["add", "del"], identity: str, pid: int, interface: str) -> None:
+    """Add or remove one interface of a container that lives, by the plugins that its hook would run.
+
+    The result of ``add`` is written beside its configuration, as is the reason of a failure: `read_failure`.
+    Raises `CommandFailed`.
+    """
+    state = to_json({"id": identity, "pid": pid, "bundle": str(paths.bundle(identity))})
+    argv = holder.nsenter_network_argv(plugin_chain.script_argv(verb, identity, interface))
+    await process.run_async(argv, env=_hook_environment(), stdin=state)
 
 
 def interface_config(interface: Interface) -> Tree:
@@ -151,6 +168,21 @@ def read_results(bundle: Path) -> dict[str, CniResult]:
         if result is not None and result.ips:
             results[path.stem] = result
     return results
+
+
+def remove_interface_files(bundle: Path, interface: str) -> None:
+    """Remove configuration and result of an interface that is no more; absent is fine."""
+    for suffix in ("conf", "add", "del", "result", "next", "error"):
+        (bundle / "cni" / f"{interface}.{suffix}").unlink(missing_ok=True)
+
+
+def read_interfaces(bundle: Path) -> dict[str, str]:
+    """Read the names of a container's interfaces by network, from the plugins' configurations."""
+    names = {}
+    for path in sorted((bundle / "cni").glob("*.conf")):
+        config = files.read_value(path, Tree) or {}
+        names[str(config.get("name", ""))] = path.stem
+    return names
 
 
 def read_addresses(bundle: Path) -> dict[str, str]:

@@ -39,7 +39,6 @@ def test_a_bundle_by_hand_has_the_networks_of_the_user_s_lists(
     user: User, folder: Path, leftovers: Leftovers, runtime: str
 ) -> None:
     port = free_port()
-    hook = ["--hostname", "web", "--domainname", "home.test", "--dns-search", "a.test",
     hook = [
         *("--hostname", "web", "--domainname", "home.test", "--dns-search", "a.test"),
         *("--dns-opts", "ndots:3", "--hosts-entry", "db=10.9.9.9"),

@@ -173,7 +173,11 @@ COMPOSE = Group(
 
 NETWORK = Group(
     {
+        "connect": CommandEntry("network.connect:connect", "Connect a container to a network"),
         "create": CommandEntry("network.create:create", "Create a network for several projects"),
+        "disconnect": CommandEntry(
+            "network.disconnect:disconnect", "Disconnect a container from a network"
+        ),
         "inspect": CommandEntry("network.inspect:inspect", "Describe networks"),
         "ls": CommandEntry("network.ls:ls", "List networks"),
         "prune": CommandEntry("network.prune:prune", "Remove all unused networks"),
@@ -182,10 +186,6 @@ NETWORK = Group(
     summary="Networks of all projects",
     description="Manage networks: those of projects, and those that several projects share.",
     aliases={"list": "ls", "remove": "rm"},
-    unsupported={
-        "connect": "the compose file names the networks of a service",
-        "disconnect": "the compose file names the networks of a service",
-    },
 )
 
 VOLUME = Group(
@@ -199,6 +199,7 @@ VOLUME = Group(
     summary="Volumes of all projects",
     description="Manage volumes: those of projects, and those that several projects share.",
     aliases={"list": "ls", "remove": "rm"},
+    unsupported={"update": "it changes volumes of a swarm, and there is none"},
 )
 
 # Commands of `cntnr image` that are commands of `cntnr`, too.
@@ -240,6 +241,36 @@ IMAGE = Group(
     aliases={"list": "ls", "remove": "rm"},
 )
 
+# Commands of `cntnr container` that are commands of `cntnr`, too.
+CONTAINER_ATTACH = CommandEntry("container.attach:attach", "Connect to the streams of a container")
+CONTAINER_KILL = CommandEntry("container.kill:kill", "Send a signal to containers")
+CONTAINER_PAUSE = CommandEntry("container.pause:pause", "Pause containers")
+CONTAINER_RENAME = CommandEntry("container.rename:rename", "Give a container another name")
+CONTAINER_RESTART = CommandEntry("container.restart:restart", "Restart containers")
+CONTAINER_RM = CommandEntry("container.rm:rm", "Remove containers")
+CONTAINER_START = CommandEntry("container.start:start", "Start containers that exist")
+CONTAINER_STOP = CommandEntry("container.stop:stop", "Stop containers")
+CONTAINER_UNPAUSE = CommandEntry("container.unpause:unpause", "Let paused containers go on")
+CONTAINER_WAIT = CommandEntry("container.wait:wait", "Wait until containers end")
+
+CONTAINER = Group(
+    {
+        "attach": CONTAINER_ATTACH,
+        "kill": CONTAINER_KILL,
+        "pause": CONTAINER_PAUSE,
+        "rename": CONTAINER_RENAME,
+        "restart": CONTAINER_RESTART,
+        "rm": CONTAINER_RM,
+        "start": CONTAINER_START,
+        "stop": CONTAINER_STOP,
+        "unpause": CONTAINER_UNPAUSE,
+        "wait": CONTAINER_WAIT,
+    },
+    summary="Containers of all projects, and of none",
+    description="Manage containers: those of projects, and those that belong to none.",
+    aliases={"remove": "rm"},
+)
+
 BUILDER_PRUNE = CommandEntry("builder.prune:prune", "Remove the build cache")
 
 BUILDER = Group(
@@ -278,11 +309,13 @@ HOOK = Group(
 
 ROOT = Group(
     {
+        "attach": CONTAINER_ATTACH,
         "build": BUILD,
         "builder": BUILDER,
         "buildx": BUILDX,
         "compose": COMPOSE,
         "completion": CommandEntry("completion:completion", "Print the script for TAB in a shell"),
+        "container": CONTAINER,
         "docker-cli-plugin-metadata": CommandEntry(
             "install_plugin:metadata", "Describe the plugin to docker", hidden=True
         ),
@@ -293,15 +326,24 @@ ROOT = Group(
         "install-plugin": CommandEntry(
             "install_plugin:install_plugin", "Have `docker compose` answered by cntnr"
         ),
+        "kill": CONTAINER_KILL,
         "load": IMAGE_LOAD,
         "network": NETWORK,
+        "pause": CONTAINER_PAUSE,
         "pull": IMAGE_PULL,
         "push": IMAGE_PUSH,
+        "rename": CONTAINER_RENAME,
+        "restart": CONTAINER_RESTART,
+        "rm": CONTAINER_RM,
         "rmi": IMAGE_RM,
         "save": IMAGE_SAVE,
+        "start": CONTAINER_START,
+        "stop": CONTAINER_STOP,
         "tag": IMAGE_TAG,
+        "unpause": CONTAINER_UNPAUSE,
         "version": VERSION,
         "volume": VOLUME,
+        "wait": CONTAINER_WAIT,
     },
     summary="",
     description="Run containers and compose files without root.",

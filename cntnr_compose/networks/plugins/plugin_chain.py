@@ -8,7 +8,7 @@ in front. ``eth0.type`` names the first plugin where that is another than bridge
 Used by supervisors and by `cntnr-hook`, which has to start quickly: import little.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from cntnr_compose.core.frozen import Frozen, Tree
 
@@ -16,7 +16,8 @@ NETNS = (
     "NETNS"  # variable: the path of the container's network namespace, where its pid says nothing
 )
 # The state of the container comes on standard input (runtime-spec, "state"); runc ends it without a newline.
-# After its end the container's namespace is gone, which an empty CNI_NETNS says.
+# After its end the container's namespace is gone, which an empty CNI_NETNS says. The name of an interface as
+# the last word means this one alone, of a container that lives.
 HOOK_SCRIPT = r"""
 read -r state
 pid=${state#*\"pid\":}; pid=${pid%%[,\}]*}
@@ -24,11 +25,13 @@ bundle=${state#*\"bundle\":\"}; bundle=${bundle%%\"*}
 id=${state#*\"id\":\"}; id=${id%%\"*}
 cd "$bundle/cni" || exit 1
 export CNI_CONTAINERID=$id CNI_NETNS=${NETNS:-/proc/$pid/ns/net} CNI_COMMAND=ADD
-[ "$1" = add ] || { CNI_NETNS= CNI_COMMAND=DEL; }
+[ "$1" = add ] || CNI_COMMAND=DEL
+[ "$1$3" != del ] || CNI_NETNS=
 failed() { mv "$1" "./$CNI_IFNAME.error"; cat "./$CNI_IFNAME.error" >&2; exit 1; }
 for conf in *.conf .*.conf; do
   [ -e "$conf" ] || continue
   CNI_IFNAME=${conf%.conf}; export CNI_IFNAME
+  [ "${3:-$CNI_IFNAME}" = "$CNI_IFNAME" ] || continue
   result=./$CNI_IFNAME.result; next=./$CNI_IFNAME.next; first=bridge
   [ ! -e "$CNI_IFNAME.type" ] || read -r first <"$CNI_IFNAME.type"
   if [ "$1" = add ]; then
@@ -44,6 +47,8 @@ for conf in *.conf .*.conf; do
     while read -r plugin rest; do
       printf '{%s%s' "$before" "$rest" | "$CNI_PATH/$plugin" >/dev/null 2>&1
     done <"$CNI_IFNAME.del"
+  elif [ "$3" ]; then
+    "$CNI_PATH/$first" <"$conf" >/dev/null 2>&1
   else
     "$CNI_PATH/host-local" <"$conf" >/dev/null 2>&1
   fi
@@ -67,12 +72,12 @@ class Conflist(Frozen):
         return int(self.plugins[0].get("mtu", 0))
 
 
-def oci_hooks(identity: str, plugin_folder: str, path: str) -> Tree:
+def oci_hooks(identity: str, environment: Mapping[str, str]) -> Tree:
     """Build the ``hooks`` of a runtime spec that call the plugins of a bundle.
 
     The container's id is an argument, so that a hook that still runs can be found by it.
     """
-    env = [f"PATH={path}", f"CNI_PATH={plugin_folder}"]
+    env = [f"{name}={value}" for name, value in environment.items()]
 
     def hook(verb: str) -> Tree:
         return {"path": "/bin/sh", "args": script_argv(verb, identity), "env": env}
@@ -80,9 +85,12 @@ def oci_hooks(identity: str, plugin_folder: str, path: str) -> Tree:
     return {"prestart": [hook("add")], "poststop": [hook("del")]}
 
 
-def script_argv(verb: str, identity: str) -> list[str]:
-    """Build the command that calls the plugins; it reads the container's state from standard input."""
-    return ["sh", "-c", HOOK_SCRIPT, "cntnr-network", verb, identity]
+def script_argv(*words: str) -> list[str]:
+    """Build the command that calls the plugins; it reads the container's state from standard input.
+
+    The words are ``add`` or ``del``, the container's id and, where it is meant alone, an interface.
+    """
+    return ["sh", "-c", HOOK_SCRIPT, "cntnr-network", *words]
 
 
 def chain_files(

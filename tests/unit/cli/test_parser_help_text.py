@@ -20,23 +20,34 @@ Options:
   -h, --help              Show this message and exit.
 
 Commands:
+  attach          Connect to the streams of a container
   build           Build an image
   builder         The cache of builds
   compose         Services of a compose file
   completion      Print the script for TAB in a shell
+  container       Containers of all projects, and of none
   doctor          What this machine allows, and its cures
   image           Images of this machine
   images          List images
   install-plugin  Have `docker compose` answered by cntnr
+  kill            Send a signal to containers
   load            Load images from a tar archive
   network         Networks of all projects
+  pause           Pause containers
   pull            Get an image from a registry
   push            Push an image to its registry
+  rename          Give a container another name
+  restart         Restart containers
+  rm              Remove containers
   rmi             Remove images
   save            Write images into a tar archive
+  start           Start containers that exist
+  stop            Stop containers
   tag             Give an image a further name
+  unpause         Let paused containers go on
   version         Show the version
-  volume          Volumes of all projects"""
+  volume          Volumes of all projects
+  wait            Wait until containers end"""
 
 
 def test_help_of_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
