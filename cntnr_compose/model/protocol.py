@@ -97,6 +97,14 @@ class ExecutePlan(Value, frozen=True, kw_only=True, tag="execute"):
     project: Project | None = None
 
 
+class ExecCommand(Value, frozen=True, kw_only=True):
+    """Answer to `PrepareExec`: a command that runs a process in a container, from outside the holder."""
+
+    argv: tuple[str, ...]
+    console: str = ""  # the socket, inside, at which its terminal is handed over
+    keeps_streams: bool = False  # the process gets the very streams of the command
+
+
 class PrepareExec(Value, frozen=True, kw_only=True, tag="exec"):
     """Prepare a process in a running container; replies ``{"argv": [...]}``.
 

@@ -24,9 +24,11 @@ fail() { echo "setup: cannot go on: $*" >&2; exit 1; }
 wanted() {
   cat <<'LIST'
 runc                             runs containers
+crun                             runs them, too, in tests
 umoci                            unpacks images beside us, in tests
 skopeo                           pulls and pushes images
 containernetworking-plugins      connects containers to networks
+iptables                         publishes ports of bundles (plugins bridge and portmap)
 rootlesskit                      makes the namespaces of an ordinary user
 slirp4netns                      connects those namespaces to the outside
 uidmap                           maps more than one user id (newuidmap)
