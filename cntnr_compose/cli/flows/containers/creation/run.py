@@ -24,7 +24,7 @@ PULL_POLICIES = ("always", "missing", "never")
 MAX_ATTEMPTS = 5  # to find a random name that is free
 
 
-class BadPullPolicy(CntnrError):
+class RunPullPolicyUnknown(CntnrError):
     """The value of ``--pull`` is not known."""
 
     def __init__(self, value: str) -> None:
@@ -65,9 +65,9 @@ def _exit_code_of_docker() -> Iterator[None]:
 
 
 def _check(flags: Mapping[str, Any]) -> None:
-    """Raise `BadPullPolicy`, `Incompatible`, `NoTerminal`."""
+    """Raise `RunPullPolicyUnknown`, `Incompatible`, `NoTerminal`."""
     if flags["pull"] not in PULL_POLICIES:
-        raise BadPullPolicy(flags["pull"])
+        raise RunPullPolicyUnknown(flags["pull"])
     if flags["rm"] and flags["restart"] not in (None, "no"):
         raise Incompatible("--restart", "--rm")
     needs_terminal = flags["tty"] and flags["interactive"] and not flags.get("detach", True)
