@@ -1,6 +1,7 @@
 """Parse command lines with click, made of the same rows: for mistakes and whatever is not plain."""
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -262,6 +263,22 @@ class ClickGroup(BooleanFlagCommand, click.Group):
         return super().invoke(ctx)
 
 
+def parse_with_click(command: Command, path: str, words: Sequence[str]) -> dict[str, Any]:
+    """Parse the words behind a command's name. Raises `CommandLineWrong`."""
+    with _errors_in_words_of_docker():
+        return dict(ClickCommand(command).make_context(path, list(words)).params)
+
+
+@contextlib.contextmanager
+def _errors_in_words_of_docker() -> Iterator[None]:
+    try:
+        yield
+    except click.ClickException as error:
+        from cntnr_compose.cli.parser.click_errors import describe_error
+
+        raise CommandLineWrong(*describe_error(error)) from None
+
+
 def run_with_click(words: Sequence[str]) -> int:
     """Run a command line and return its exit code.
 
@@ -269,7 +286,7 @@ def run_with_click(words: Sequence[str]) -> int:
     """
     root = ClickGroup(ROOT, context_settings={"help_option_names": HELP.words})
     try:
-        with root.make_context(PROGRAM, list(words)) as context:
+        with _errors_in_words_of_docker(), root.make_context(PROGRAM, list(words)) as context:
             code = root.invoke(context)
     except click.exceptions.Exit as end:
         return end.exit_code
@@ -278,8 +295,4 @@ def run_with_click(words: Sequence[str]) -> int:
         return 0
     except click.Abort:
         raise KeyboardInterrupt from None
-    except click.ClickException as error:
-        from cntnr_compose.cli.parser.click_errors import describe_error
-
-        raise CommandLineWrong(*describe_error(error)) from None
     return code if isinstance(code, int) else 0

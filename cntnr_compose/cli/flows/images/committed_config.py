@@ -6,7 +6,7 @@ from cntnr_compose.builder.dockerfile.instructions import apply_instruction, ini
 from cntnr_compose.builder.dockerfile.parser import parse_dockerfile
 from cntnr_compose.builder.dockerfile.stages import DockerfileScope, Stage
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.units import parse_port_range
+from cntnr_compose.core.units import parse_exposed_ports
 from cntnr_compose.core.values import from_tree, replace
 from cntnr_compose.model.image import ImageConfig, ImageHealthcheck
 from cntnr_compose.model.observed import Record
@@ -86,10 +86,7 @@ def _environment(image: ImageConfig, service: Service) -> tuple[str, ...]:
 
 def _exposed_ports(image: ImageConfig, service: Service) -> dict[str, dict[str, str]]:
     ports = dict(image.exposed_ports or {})
-    for text in service.expose:
-        number, _, protocol = text.partition("/")
-        first, last = parse_port_range(number) or (0, -1)
-        ports |= {f"{port}/{protocol or 'tcp'}": {} for port in range(first, last + 1)}
+    ports |= {f"{port}/{protocol}": {} for port, protocol in parse_exposed_ports(service.expose)}
     return ports | {f"{port.target}/{port.protocol}": {} for port in service.ports}
 
 
