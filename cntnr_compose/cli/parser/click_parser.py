@@ -79,9 +79,16 @@ def _click_type(kind: ValueKind) -> Any:
 def _refusal(word: str, hint: str) -> Callable[[click.Context, click.Parameter, object], None]:
     def refuse(ctx: click.Context, _option: click.Parameter, value: object) -> None:
         if value:
-            raise NotThereYet(ctx.command_path, word, hint)
+            raise _with_usage_code(NotThereYet(ctx.command_path, word, hint), ctx)
 
     return refuse
+
+
+def _with_usage_code(error: CntnrError, ctx: click.Context | None) -> CntnrError:
+    """Return an error with the exit code that the command has for mistakes on its command line."""
+    if ctx is not None and isinstance(ctx.command, ClickCommand):
+        error.exit_code = ctx.command.declaration.usage_code
+    return error
 
 
 def _printing(text: str) -> Callable[[click.Context, click.Parameter, object], None]:
@@ -276,7 +283,8 @@ def _errors_in_words_of_docker() -> Iterator[None]:
     except click.ClickException as error:
         from cntnr_compose.cli.parser.click_errors import describe_error
 
-        raise CommandLineWrong(*describe_error(error)) from None
+        ctx = error.ctx if isinstance(error, click.UsageError) else None
+        raise _with_usage_code(CommandLineWrong(*describe_error(error)), ctx) from None
 
 
 def run_with_click(words: Sequence[str]) -> int:

@@ -6,7 +6,7 @@ from cntnr_compose.cli.parser.container_options.rows import container_options
 from cntnr_compose.cli.parser.options import argument, command
 
 
-@command("IMAGE [COMMAND] [ARG...]", interspersed=False, of_project=False)
+@command("IMAGE [COMMAND] [ARG...]", interspersed=False, of_project=False, usage_code=125)
 @container_options()
 @argument("image")
 @argument("command", many=True, required=False)

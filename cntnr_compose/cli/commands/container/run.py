@@ -9,7 +9,7 @@ from cntnr_compose.cli.parser.options import Option, argument, command, flag_row
 SEPARATOR = "---"
 
 
-@command("IMAGE [COMMAND] [ARG...]", interspersed=False, of_project=False)
+@command("IMAGE [COMMAND] [ARG...]", interspersed=False, of_project=False, usage_code=125)
 @container_options(
     flag_row("-d", "--detach", help="Run in the background, and print the id."),
     Option("--detach-keys", metavar="KEYS", help="Keys that detach: ctrl-p,ctrl-q."),

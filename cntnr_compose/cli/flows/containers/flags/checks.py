@@ -20,6 +20,9 @@ WORDS: dict[str, tuple[str, ...]] = {
 }
 
 
+INPUT_OF_SEVERAL = "--interactive of more than one container"
+
+
 class NotInGroup(CntnrError):
     """A flag is for a container that is alone in the foreground."""
 
@@ -43,7 +46,7 @@ def check_flags(groups: Sequence[Mapping[str, Any]]) -> None:
             if flags[name]:
                 raise NotInGroup(f"--{name}")
     if sum(flags["interactive"] for flags in groups) > 1:
-        raise NotInGroup("--interactive, twice,")
+        raise NotInGroup(INPUT_OF_SEVERAL)
 
 
 def _check_words(flags: Mapping[str, Any]) -> None:
