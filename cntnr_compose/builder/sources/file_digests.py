@@ -48,13 +48,24 @@ class FileDigestCache:
         settled = int((time.time() - SETTLED_AFTER) * 1e9)
         kept = {
             path: (stamp, digest)
-            for path, (stamp, digest) in self._current.items()
+            for path, (stamp, digest) in list(self._current.items())  # other threads may add some
             if max(stamp[2:]) < settled and _is_text(path)
         }
         if not kept or kept.items() <= (self._saved or {}).items():
             return
         paths.make_data_folder(self._path.parent)
         files.write_value(self._path, FileDigests(files={**(self._saved or {}), **kept}))
+
+
+class DigestCaches:
+    """The caches of all folders that one command builds from."""
+
+    def __init__(self) -> None:
+        self._by_folder: dict[Path, FileDigestCache] = {}
+
+    def of(self, folder: Path) -> FileDigestCache:
+        """Return the cache of a folder."""
+        return self._by_folder.setdefault(folder, FileDigestCache(folder))
 
 
 def _is_text(path: str) -> bool:

@@ -2,7 +2,6 @@
 
 import os
 import stat
-from pathlib import Path
 
 from cntnr_compose.builder.dockerfile.globs import GlobPattern
 from cntnr_compose.builder.sources.file_digests import Stamp
@@ -28,7 +27,7 @@ class FileEntry(Value, frozen=True, kw_only=True):
         return stat.S_ISDIR(self.mode)
 
 
-def read_entry(path: str, host_path: Path) -> FileEntry | None:
+def read_entry(path: str, host_path: str) -> FileEntry | None:
     """Read the status of a file; None for sockets and files that vanished meanwhile."""
     try:
         status = os.lstat(host_path)
@@ -38,13 +37,18 @@ def read_entry(path: str, host_path: Path) -> FileEntry | None:
         return None
     return FileEntry(
         path=path,
-        host_path=str(host_path),
+        host_path=host_path,
         mode=status.st_mode,
         uid=status.st_uid,
         gid=status.st_gid,
-        stamp=(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns),
+        stamp=stamp_of(status),
         links=status.st_nlink,
     )
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    """Return what changes with a file."""
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def is_pattern(source: str) -> bool:
@@ -57,12 +61,13 @@ def xattrs_text(path: str) -> str:
     return "".join(f"\0{name}={value.hex()}" for name, value in read_xattrs(path))
 
 
-def read_xattrs(path: str) -> list[tuple[str, bytes]]:
-    """Read the extended attributes that belong to a file's content."""
+def read_xattrs(file: str | int) -> list[tuple[str, bytes]]:
+    """Read the extended attributes that belong to the content of a file, by its path or descriptor."""
+    follows = isinstance(file, int)
     try:
         return [
-            (name, os.getxattr(path, name, follow_symlinks=False))
-            for name in sorted(os.listxattr(path, follow_symlinks=False))
+            (name, os.getxattr(file, name, follow_symlinks=follows))
+            for name in sorted(os.listxattr(file, follow_symlinks=follows))
             if overlay_marks.is_kept(name)
         ]
     except OSError:  # not every file system has them

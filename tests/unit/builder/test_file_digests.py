@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cntnr_compose.builder.sources.file_digests import FileDigestCache
 from tests.unit.builder.test_source_files import SourceFiles, context, digest
 
 __all__ = ["context"]
@@ -17,19 +18,21 @@ def test_content_that_was_read_once_is_not_read_again(
 ) -> None:
     later = time.time() + 60
     monkeypatch.setattr(time, "time", lambda: later)
-    first = SourceFiles(context)
+    first = SourceFiles(context, digests=FileDigestCache(context))
     before = digest(first, "src")
     first.save_digests()
     monkeypatch.setattr(hashlib, "file_digest", lambda *_: pytest.fail("read again"))
-    assert digest(SourceFiles(context), "src") == before
+    files = SourceFiles(context, digests=FileDigestCache(context))
+    assert digest(files, "src") == before
 
 
 def test_what_changed_just_now_is_read_again(context: Path) -> None:
-    files = SourceFiles(context)
+    files = SourceFiles(context, digests=FileDigestCache(context))
     before = digest(files, "src")
     files.save_digests()
     path = context / "src/a.txt"
     stamp = path.stat()
     path.write_text("src/b.txt")  # as long as before, and within the clock's grain
     os.utime(path, ns=(stamp.st_mtime_ns, stamp.st_mtime_ns))
-    assert digest(SourceFiles(context), "src") != before
+    files = SourceFiles(context, digests=FileDigestCache(context))
+    assert digest(files, "src") != before

@@ -114,7 +114,7 @@ def test_exclude_may_include_again_and_a_pattern_may_fit_nothing(place: Path) ->
 
 def test_extended_attributes_come_along(place: Path) -> None:
     os.setxattr(place / "from/f", "user.a", b"1")
-    before = SourceFiles(place / "from", use_cache=False)
+    before = SourceFiles(place / "from")
     digest = before.digest(before.select(("f",), "x:1"), ())
     copy(place, "f", to="/f")
     assert os.getxattr(place / "to/f", "user.a") == b"1"
