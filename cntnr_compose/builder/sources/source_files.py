@@ -9,6 +9,7 @@ import hashlib
 import io
 import os
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value
 from cntnr_compose.host.openat2 import Root
 
+CHUNK = 1 << 16
 PIVOT = "/./"  # in a source of ``--parents``
 
 
@@ -232,17 +234,26 @@ class SourceFiles:
             return ""
         digest = self._digests.get(entry.host_path, entry.stamp)
         if digest is None:
+            read_at = time.time_ns()
             try:
                 with self.open_file(entry) as content:
-                    digest = hashlib.file_digest(content, "sha256").hexdigest()
+                    digest = _sha256(content)
             except OSError as error:
                 raise SourceUnreadable(entry.host_path, error.strerror or str(error)) from error
-        self._digests.add(entry.host_path, entry.stamp, digest)
+            self._digests.add(entry.host_path, entry.stamp, digest, read_at)
         return digest
 
     def save_digests(self) -> None:
         """Save the digests for the next build."""
         self._digests.save()
+
+
+def _sha256(content: io.FileIO) -> str:
+    """Compute the digest of a file; `hashlib.file_digest` would clear 256 KiB for each, however small."""
+    digest = hashlib.sha256()
+    while block := content.read(CHUNK):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 class SelectionDigest:
