@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.builder.sources.file_digests import FileDigestCache
+from cntnr_compose.builder.sources.file_digests import SECOND, FileDigestCache
 from tests.unit.builder.test_source_files import SourceFiles, context, digest
 
 __all__ = ["context"]
@@ -35,3 +35,23 @@ def test_what_changed_just_now_is_read_again(context: Path) -> None:
     os.utime(path, ns=(stamp.st_mtime_ns, stamp.st_mtime_ns))
     files = SourceFiles(context, digests=FileDigestCache(context))
     assert digest(files, "src") != before
+
+
+@pytest.mark.parametrize(
+    ("changed_at", "pause", "is_kept"),
+    [
+        (5 * SECOND + 1, 50_000_000, False),  # the kernel's clock may not have gone on
+        (5 * SECOND + 1, 200_000_000, True),
+        (5 * SECOND, 200_000_000, False),  # a file system of whole seconds, maybe of two
+        (5 * SECOND, 3 * SECOND, True),
+    ],
+)
+def test_a_digest_is_kept_where_a_later_change_has_another_time(
+    context: Path, changed_at: int, pause: int, *, is_kept: bool
+) -> None:
+    stamp = (1, 2, changed_at, changed_at)
+    cache = FileDigestCache(context)
+    cache.add("file", stamp, "digest", changed_at + pause)
+    assert cache.get("file", stamp) == "digest"
+    cache.save()
+    assert (FileDigestCache(context).get("file", stamp) == "digest") == is_kept
