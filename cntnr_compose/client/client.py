@@ -5,6 +5,7 @@ Every command imports this module, so it imports little.
 
 import contextlib
 import time
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Literal, Self, overload
 
@@ -29,8 +30,10 @@ from cntnr_compose.model.project import Project
 from cntnr_compose.model.protocol import (
     ErrorReply,
     EventReply,
+    ExecCommand,
     ExecutePlan,
     Greeting,
+    HoldContainers,
     Lock,
     Observe,
     Ping,
@@ -89,6 +92,10 @@ class Client:
         """Release the change lock."""
         self._connection.call(Unlock(), ignore_event)
 
+    def hold(self, names: Iterable[str]) -> None:
+        """Keep containers as they are, until this connection ends. Raises `RemoteError`."""
+        self._connection.call(HoldContainers(names=tuple(names)), ignore_event)
+
     def observe(self) -> Observed:
         """Return a snapshot of the project."""
         return from_tree(self._connection.call(Observe(), ignore_event), Observed)
@@ -122,9 +129,9 @@ class Client:
             case _:
                 return None
 
-    def prepare_exec(self, request: PrepareExec) -> list[str]:
+    def prepare_exec(self, request: PrepareExec) -> ExecCommand:
         """Return the command that runs a process in a container."""
-        return [str(word) for word in self._connection.call(request, ignore_event)["argv"]]
+        return from_tree(self._connection.call(request, ignore_event), ExecCommand)
 
     def subscribe(self, request: Subscribe = SUBSCRIBE) -> None:
         """Subscribe to events; `next_event` returns them. No other request may follow."""
@@ -157,7 +164,7 @@ def connect(project: str, *, start: bool = True, emit: Emit = ignore_event) -> C
     """Connect to a project's supervisor; None if there is none and ``start`` is false.
 
     One of an older version is replaced between two changes, with a `WarningEvent` while that has to wait.
-    Raises what starting one raises: `ProgramMissing`, `NoSubordinateIds`, `TunClosed`, `HolderFailed`;
+    Raises what starting one raises: `ProgramMissing`, `TunClosed`, `HolderFailed`;
     `SupervisorNewer`, `SupervisorOlder`.
     """
     try:

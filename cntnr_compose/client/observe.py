@@ -1,7 +1,8 @@
 """Read the state of projects from their files, without asking a supervisor."""
 
-from cntnr_compose.containers.state import project_intent, records
+from cntnr_compose.containers.state import records
 from cntnr_compose.core import paths
+from cntnr_compose.core.names import STANDALONE
 from cntnr_compose.core.values import Value
 from cntnr_compose.host import files
 from cntnr_compose.host.namespaces import holder
@@ -41,6 +42,11 @@ def read_containers(project: str) -> tuple[Container, ...]:
     return tuple(records.correct_status(one, holder_id) for one in records.read_containers(project))
 
 
+def observe_all() -> list[Container]:
+    """Return the containers of all projects as they are; like `observe_project`, where a supervisor died."""
+    return [one for name in records.list_projects() for one in observe_project(name).containers]
+
+
 def observe_for_plan(project: str) -> Observed:
     """Return the snapshot that a plan is made from; do not start a supervisor for it."""
     from cntnr_compose.client import client
@@ -62,8 +68,12 @@ def observe_for_plan(project: str) -> Observed:
 
 def list_projects() -> tuple[ProjectSummary, ...]:
     """List the projects that have containers."""
+    from cntnr_compose.containers.state import project_intent
+
     summaries = []
     for name in records.list_projects():
+        if name == STANDALONE:
+            continue
         containers = observe_project(name).containers
         intent = project_intent.read_intent(name)
         if containers or intent:

@@ -12,13 +12,13 @@ from cntnr_compose.containers import hooks, pause, setup
 from cntnr_compose.containers.bundle import source_snapshot
 from cntnr_compose.containers.run_cycle import RunCycle
 from cntnr_compose.containers.run_history import EndCause
-from cntnr_compose.containers.runtime import ports, runc
+from cntnr_compose.containers.runtime import oci_runtime, ports
 from cntnr_compose.containers.state import lifecycle, records, restart_policy
 from cntnr_compose.containers.state.lifecycle import ACTIVE, SET_UP, LifecycleEvent, LifecycleState
 from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
 from cntnr_compose.containers.stop import terminate
 from cntnr_compose.core import paths
-from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.errors import CntnrError, NoSuchContainer
 from cntnr_compose.core.events import Emit, ignore_event
 from cntnr_compose.core.values import Seconds, replace
 from cntnr_compose.host import process, signals
@@ -149,13 +149,18 @@ class ManagedContainer(RunCycle):
             await self._start(ignore_event)
 
     async def kill(self, emit: Emit, signal_name: str) -> None:
-        """Send a signal to the first process."""
+        """Send a signal to the first process; one that waits for a restart is not started again."""
+        if self.state is LifecycleState.RESTARTING:
+            await self.stop(ignore_event)
+            return
         if self.state not in SET_UP:
             return
         emit_progress(emit, self.record.name, "Killing")
         self._cancel_restart()
         number = signals.signal_number(signal_name)
         if number == signal.SIGKILL:
+            if self._change_lock.locked() and self.state is LifecycleState.RUNNING:
+                self.send_signal(number)  # another command may be waiting for its end
             async with self._change_lock:
                 self.write(stopped_by_user=True)
                 with self._ended_by("kill"):
@@ -216,6 +221,15 @@ class ManagedContainer(RunCycle):
         if self.record.auto_remove and self.status.state == "created":
             await self.remove(ignore_event, volumes=True)
 
+    async def change_name(self, name: str) -> None:
+        """Give it a name that the user has chosen. Raises `RenameRefused`, `NoSuchContainer`."""
+        async with self._change_lock:
+            await self.wait_while({LifecycleState.REMOVING})
+            if self.state is LifecycleState.REMOVED:
+                raise NoSuchContainer(self.record.name)
+            records.check_new_name(self.record, name)
+            self.rename(name)
+
     def rename(self, name: str) -> None:
         """Give it another name."""
         self.context.containers.pop(self.record.name, None)
@@ -241,7 +255,7 @@ class ManagedContainer(RunCycle):
         status = self.status
         self.state = lifecycle.adopted_state(
             status,
-            is_started=self._is_alive() and runc.is_started(self.record.id),
+            is_started=self._is_alive() and oci_runtime.is_started(self.record.id),
             has_bundle=paths.bundle(self.record.id).exists(),
         )
         if status.restarts and status.state in RUNNING_STATES:

@@ -1,17 +1,20 @@
 """Check what cntnr needs of the host, one `Check` each: what was found, what is reduced, what mends it."""
 
-import contextlib
 import os
-import re
 import shutil
 from pathlib import Path
 from typing import Literal
 
 from cntnr_compose.core import paths
-from cntnr_compose.core.errors import CommandFailed, ProgramMissing
+from cntnr_compose.core.errors import ProgramMissing
 from cntnr_compose.core.values import Bytes, Value
 from cntnr_compose.doctor import probes
-from cntnr_compose.doctor.programs import PROGRAMS, RequiredProgram, install_command
+from cntnr_compose.doctor.programs import (
+    PROGRAMS,
+    RequiredProgram,
+    install_command,
+    read_version,
+)
 from cntnr_compose.host import cgroups, distribution, kernel, process
 from cntnr_compose.host.namespaces import subids
 
@@ -25,7 +28,7 @@ SECCOMP_PACKAGES = (
     "containers-common",
     "containers-common",
 )
-NO_IDS = "no container can run: its files and processes have no ids to belong to"
+ONE_ID = "containers have one id, root's: other users, chown and packages that need them take PRoot"
 TUN = Path("/dev/net/tun")
 # Kernel settings, the value that forbids user namespaces, and one that allows them.
 USER_NAMESPACE_SETTINGS = (
@@ -80,11 +83,8 @@ def _check_program(program: RequiredProgram) -> Check:
             loses=program.loses,
             mend=install_command(*program.packages),
         )
-    finding = path
-    with contextlib.suppress(CommandFailed, ProgramMissing, TimeoutError):
-        result = process.run([path, program.version_option], timeout=5)
-        version = re.search(r"\d+\.\d+[\w.+~-]*", result.stdout + result.stderr)
-        finding = f"{version.group()} ({path})" if version else path
+    version = read_version(path, program.version_option)
+    finding = f"{version} ({path})" if version else path
     return Check(name=program.name, state="ok", found=finding)
 
 
@@ -134,9 +134,9 @@ def _check_subordinate_ids() -> Check:
     has_none = not (uids and gids)
     return Check(
         name="subordinate ids",
-        state="missing" if has_none else "reduced",
+        state="reduced",
         found=f"{counts} of {user}; {needed} wanted",
-        loses=NO_IDS if has_none else "images that use higher ids (nobody is 65534) fail",
+        loses=ONE_ID if has_none else "images that use higher ids (nobody is 65534) fail",
         mend=f"sudo usermod --add-subuids {free_range} --add-subgids {free_range} {user}",
     )
 
@@ -144,15 +144,15 @@ def _check_subordinate_ids() -> Check:
 def _check_id_mappers() -> Check:
     names = ("newuidmap", "newgidmap")
     programs = {name: shutil.which(name, path=process.search_path()) for name in names}
-    weak = [name for name, path in programs.items() if not path or not probes.may_map_ids(path)]
+    weak = [name for name, path in programs.items() if not path or not subids.may_map_ids(path)]
     installed = [path for path in programs.values() if path]
     if not weak:
         return Check(name="newuidmap", state="ok", found=" and ".join(installed))
     return Check(
         name="newuidmap",
-        state="missing",
+        state="reduced",
         found=f"{' and '.join(weak)} not there, or not setuid root",
-        loses=NO_IDS,
+        loses=ONE_ID,
         mend=f"sudo chmod u+s {' '.join(installed)}"
         if len(installed) == len(names)
         else install_command("uidmap", "shadow-utils", "shadow"),

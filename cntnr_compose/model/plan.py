@@ -71,11 +71,14 @@ class CreateContainer(Value, frozen=True, kw_only=True, tag="create_container"):
     name: str
     service: Service
     image: str  # reference to look up in the store
+    image_id: str = ""  # which image that was for the command; empty: it is looked up
+    id: str = ""  # 64 hexadecimal digits that the command has chosen; empty: any
     config_hash: str
     platform: str = ""  # the one that was asked for
     number: int = 1
     oneoff: bool = False
     auto_remove: bool = False  # when it has ended, or is not started at all
+    keeps_stdin: bool = False  # standard input stays open when whoever is attached leaves
     hook: str = ""  # which pre_start hook of the service it runs
     labels: dict[str, str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)  # digests of configs and secrets
@@ -200,6 +203,18 @@ class UnpauseContainer(Value, frozen=True, kw_only=True, tag="unpause_container"
         return f"unpause container {self.name}"
 
 
+class RenameContainer(Value, frozen=True, kw_only=True, tag="rename_container"):
+    """Give a container another name."""
+
+    name: str
+    new_name: str
+    cause: str = ""
+
+    def describe(self) -> str:
+        """Return a short description."""
+        return f"rename container {self.name} to {self.new_name}"
+
+
 class RemoveContainer(Value, frozen=True, kw_only=True, tag="remove_container"):
     """Remove a container, killing it where it still runs; with ``volumes`` its anonymous volumes, too."""
 
@@ -212,10 +227,14 @@ class RemoveContainer(Value, frozen=True, kw_only=True, tag="remove_container"):
         return f"remove container {self.name}"
 
 
+COMMITTED = "Committed as "  # the status of the progress that tells the image's id
+
+
 class CommitContainer(Value, frozen=True, kw_only=True, tag="commit_container"):
     """Make an image of a container: one more layer with its changes, and ``config``.
 
-    ``reference`` is the image's full name, or empty.
+    ``reference`` is the image's full name, or empty. Where it ``keeps_unchanged``, a container that has
+    changed no file becomes no new image: it is its own image then, which gets the name.
     """
 
     name: str
@@ -224,6 +243,7 @@ class CommitContainer(Value, frozen=True, kw_only=True, tag="commit_container"):
     author: str = ""
     comment: str = ""
     pause: bool = True
+    keeps_unchanged: bool = False
     cause: str = ""
 
     def describe(self) -> str:
@@ -271,6 +291,7 @@ Operation: TypeAlias = (
     | KillContainer
     | PauseContainer
     | UnpauseContainer
+    | RenameContainer
     | RemoveContainer
     | CommitContainer
     | ConnectNetwork

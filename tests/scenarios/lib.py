@@ -393,22 +393,28 @@ def http_answers(url: str, *, within: float = 15) -> str:
     return str(wait_until(ask, timeout=within, what=f"{url} answers"))
 
 
-def find_user() -> User:
-    """Choose the user for the scenarios; create its folders and its copy of the tree."""
+def find_user(*, one_id: bool = False) -> User:
+    """Choose the user for the scenarios; create its folders and its copy of the tree.
+
+    With ``one_id`` it is one who has no subordinate ids, and uses the copy of the other one.
+    """
     if os.getuid() == 0:
-        name = os.environ.get("CNTNR_TEST_USER", "cntnr-test")
+        owner = os.environ.get("CNTNR_TEST_USER", "cntnr-test")
+        name = f"{owner}-one" if one_id else owner
         try:
             account = pwd.getpwnam(name)
         except KeyError:
             pytest.exit(f"there is no user {name}: run `make setup`", returncode=1)
         mirror = subprocess.run(
-            [sys.executable, ROOT / "contrib/setup/mirror.py", name],
+            [sys.executable, ROOT / "contrib/setup/mirror.py", owner],
             check=True,
             capture_output=True,
             text=True,
         )
         copy = Path(mirror.stdout.strip())
         venv, tree = copy / "venv", copy / "tree"
+    elif one_id:
+        pytest.skip("only root can become a user without subordinate ids")
     else:
         account = pwd.getpwuid(os.getuid())
         venv, tree = ROOT / ".venv", ROOT
@@ -417,11 +423,20 @@ def find_user() -> User:
     user = User(account.pw_name, account.pw_uid, account.pw_gid, base, venv, tree, session)
     for path in (base, user.home / ".config/containers", base / "projects", base / "data"):
         path.mkdir(parents=True, exist_ok=True)
+    _choose_runtime(user)
     base.chmod(0o755)
     if os.getuid() == 0:
         os.chown(base.parent, user.uid, user.gid)
     user.own(base)
     return user
+
+
+def _choose_runtime(user: User) -> None:
+    """Have all containers run with another runtime than runc, where `CNTNR_TEST_RUNTIME` says so."""
+    if name := os.environ.get("CNTNR_TEST_RUNTIME"):
+        path = user.home / ".config/cntnr/config.toml"
+        path.parent.mkdir(parents=True)
+        path.write_text(f'[containers]\nruntime = "{name}"\n')
 
 
 def _session(account: pwd.struct_passwd, base: Path) -> Path | None:

@@ -6,6 +6,7 @@ import stat
 from cntnr_compose.builder.dockerfile.globs import GlobPattern
 from cntnr_compose.builder.sources.file_digests import Stamp
 from cntnr_compose.core.values import Value
+from cntnr_compose.host.namespaces import owners
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images.layers import overlay_marks
 
@@ -27,20 +28,23 @@ class FileEntry(Value, frozen=True, kw_only=True):
         return stat.S_ISDIR(self.mode)
 
 
-def read_entry(path: str, host_path: str) -> FileEntry | None:
-    """Read the status of a file; None for sockets and files that vanished meanwhile."""
+def read_entry(path: str, host_path: str, *, reads_notes: bool) -> FileEntry | None:
+    """Read the status of a file, its owner from a note, too; None for sockets and files that vanished."""
     try:
         status = os.lstat(host_path)
     except FileNotFoundError:
         return None
     if stat.S_ISSOCK(status.st_mode):
         return None
+    uid, gid = status.st_uid, status.st_gid
+    if reads_notes:
+        uid, gid = owners.read_owner(host_path, uid, gid)
     return FileEntry(
         path=path,
         host_path=host_path,
         mode=status.st_mode,
-        uid=status.st_uid,
-        gid=status.st_gid,
+        uid=uid,
+        gid=gid,
         stamp=stamp_of(status),
         links=status.st_nlink,
     )

@@ -118,7 +118,7 @@ class SourceFiles:
     def _matches(self, root: Root, source: str) -> Iterator[SelectedSource]:
         for name in expand_glob(root, source):
             real = root.resolve(name)
-            top = None if real is None else read_entry("", str(root.join(real)))
+            top = None if real is None else self._read_entry("", str(root.join(real)))
             if top is not None and not self._is_ignored(name, top):
                 yield SelectedSource(name=name.rpartition("/")[2], top=top)
 
@@ -182,7 +182,7 @@ class SourceFiles:
             from_root = f"{base}/{name}" if base else name
             is_ignored = bool(self._ignore) and self._ignore.ignores(from_root)
             is_excluded = bool(exclude) and exclude.ignores(inside)
-            entry = read_entry(inside, f"{folder}/{name}")
+            entry = self._read_entry(inside, f"{folder}/{name}")
             if entry is None:
                 continue
             if (is_ignored or is_excluded) and not entry.is_folder:
@@ -192,6 +192,9 @@ class SourceFiles:
             if is_excluded and exclude.ignores_all_below(inside):
                 continue
             yield entry, is_ignored or is_excluded
+
+    def _read_entry(self, path: str, host_path: str) -> FileEntry | None:
+        return read_entry(path, host_path, reads_notes=self.keep_owners)
 
     def digest(self, selection: list[SelectedSource], exclude: tuple[str, ...]) -> str:
         """Compute the digest of all selected files. Raises `SourceUnreadable`."""

@@ -12,6 +12,7 @@ from cntnr_compose.builder.sources.file_entries import read_xattrs
 from cntnr_compose.containers.spec import users
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Bytes
+from cntnr_compose.host.namespaces import owners
 from cntnr_compose.model.host import FULL_ID_RANGE
 
 CHUNK = 1 << 20
@@ -53,9 +54,13 @@ def copy_bytes(source: io.FileIO, target: io.FileIO, size: Bytes) -> None:
 
 
 def change_owner(file: Path | int, uid: int, gid: int) -> None:
-    """Change the owner of a file, by its path or descriptor. Raises `IdNotMapped`."""
+    """Change the owner of a path or of a new, open file, or note it (`owners`). Raises `IdNotMapped`."""
     try:
-        os.chown(file, uid, gid, follow_symlinks=isinstance(file, int))
+        if isinstance(file, int):
+            owners.change_owner(file, uid, gid)
+        else:
+            owners.forget_owner(file)  # a folder that is copied into may have had another
+            owners.change_owner_of_name(file, uid, gid)
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise

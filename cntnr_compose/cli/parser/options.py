@@ -99,6 +99,11 @@ def flag(*words: str, default: bool | None = False, **more: Any) -> Callable[[F]
     return option(*words, is_flag=True, default=default, **more)
 
 
+def flag_row(*words: str, **more: Any) -> Option:
+    """Return an option without a value, for rows that several commands share."""
+    return Option(*words, **{"is_flag": True, "default": False} | more)
+
+
 def unsupported(*words: str, hint: str = "", is_flag: bool = True) -> Callable[[F], F]:
     """Add an option of docker compose that is refused with a clear sentence."""
     return option(*words, is_flag=is_flag, unsupported_hint=hint)
@@ -113,12 +118,27 @@ def _declare(row: Option | Argument) -> Callable[[F], F]:
 
 
 services = argument("services", many=True, required=False, metavar="[SERVICE...]")
+containers = argument("containers", many=True, metavar="CONTAINER")
 timeout = option(
     "-t",
     "--timeout",
     kind=int,
     metavar="SECONDS",
     help="Seconds to wait before a container is killed.",
+)
+stop_signal = option(
+    "-s", "--signal", default="", metavar="SIGNAL", help="Signal to send, instead of its own."
+)
+stop_timeout = option(
+    "-t",
+    "--timeout",
+    "--time",
+    kind=int,
+    metavar="SECONDS",
+    help="Seconds to wait before it is killed; -1: without end.",
+)
+detach_keys = option(
+    "--detach-keys", default="", metavar="KEYS", help="Keys that detach from a terminal."
 )
 index = option(
     "--index",

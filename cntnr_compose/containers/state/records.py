@@ -5,20 +5,34 @@ from pathlib import Path
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.names import safe_path_part
+from cntnr_compose.core.names import STANDALONE, invalid_reason, safe_path_part
 from cntnr_compose.core.values import Value, replace
 from cntnr_compose.host import files
 from cntnr_compose.model.observed import RUNNING_STATES, Container, Record, Status
 
+NAME_PATTERN = "[a-zA-Z0-9][a-zA-Z0-9_.-]"  # docker's words
 LOST_EXIT_CODE = 137  # of a container whose end nobody saw: it was killed with the holder
 
 
 class NameTaken(CntnrError):
-    """A container of another project has the name."""
+    """A container of another project has the name, or one of no project."""
 
-    def __init__(self, name: str, project: str) -> None:
+    def __init__(self, name: str, project: str, identity: str) -> None:
+        if project == STANDALONE:
+            what = f'the name "{name}" is already in use by container {identity[:12]}'
+            super().__init__(f"cannot create container {name}: {what}")
+            self.hint = "choose another name, or remove or rename that container"
+            return
         super().__init__(f"cannot create container {name}: project {project} has one of that name")
-        self.hint = f"choose another container_name, or run `cntnr compose -p {project} down`"
+        self.hint = f"choose another name, or run `cntnr compose -p {project} down`"
+
+
+class RenameRefused(CntnrError):
+    """A container cannot get a name."""
+
+    def __init__(self, why: str, hint: str = "") -> None:
+        super().__init__(why)
+        self.hint = hint
 
 
 class ContainerKey(Value, frozen=True, kw_only=True):
@@ -55,10 +69,16 @@ def read_containers(project: str) -> list[Container]:
     """Read every container of a project as it was last written, in order of names."""
     containers = []
     for folder in (paths.containers() / safe_path_part(project, "project")).glob("*"):
-        record = files.read_value(folder / "record.json", Record)
-        if record is not None and _is_in_place(record, folder):
+        record = read_record(project, folder.name)
+        if record is not None:
             containers.append(Container(record=record, status=read_status(record)))
     return sorted(containers, key=lambda container: container.name)
+
+
+def read_record(project: str, identity: str) -> Record | None:
+    """Read the record of a container; None where there is none, or not a whole one."""
+    record = files.read_value(paths.container(project, identity) / "record.json", Record)
+    return record if record and (record.project, record.id) == (project, identity) else None
 
 
 def read_status(record: Record) -> Status:
@@ -99,6 +119,7 @@ def write_exit_code(record: Record, code: int) -> None:
     """Write a one-off's exit code into the file that its client has open."""
     with contextlib.suppress(FileNotFoundError), exit_file(record).open("r+b", buffering=0) as out:
         out.write(b"%d\n" % code)
+        out.truncate()  # of an earlier run
 
 
 def write_record(record: Record) -> None:
@@ -145,4 +166,30 @@ def check_name_is_free(name: str, project: str) -> None:
     """Raise `NameTaken` if another project has a container of the name."""
     for key in list_keys():
         if key.name == name and key.project != project:
-            raise NameTaken(name, key.project)
+            raise NameTaken(name, key.project, key.id)
+
+
+def check_new_name(record: Record, name: str) -> None:
+    """Raise `RenameRefused` if a container cannot get a name: it is invalid, its own, or another's."""
+    why, hint = _name_refusal(record, name)
+    if why:
+        raise RenameRefused(why, hint)
+
+
+def _name_refusal(record: Record, name: str) -> tuple[str, str]:
+    refused = "Error when allocating new name"
+    if not name:
+        return "Neither old nor new names may be empty", ""
+    if name == record.name:
+        return "Renaming a container with the same name as its current name", ""
+    if reason := invalid_reason("container", name):
+        return (
+            f"{refused}: Invalid container name ({name}), only {NAME_PATTERN} are allowed",
+            reason,
+        )
+    for key in list_keys():
+        if key.name == name:
+            taken = f'The container name "/{name}" is already in use by container "{key.id}"'
+            hint = "remove or rename that one, or choose another name"
+            return f"{refused}: Conflict. {taken}.", hint
+    return "", ""

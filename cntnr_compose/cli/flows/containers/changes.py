@@ -26,7 +26,8 @@ MakeOperations = Callable[[Container], Sequence[Operation]]
 class Outcomes:
     """What became of each container that was named; names are printed in their order, as they are done."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, *, prints: bool = True) -> None:
+        self._prints = prints
         self._pending = [True] * count
         self._lines: list[str | None] = [None] * count
         self._next = 0
@@ -52,7 +53,7 @@ class Outcomes:
         self._pending[place] = False
         while self._next < len(self._pending) and not self._pending[self._next]:
             line = self._lines[self._next]
-            if line is not None:
+            if line is not None and self._prints:
                 stdout.print_line(line)
                 stdout.flush()
             self._next += 1
@@ -113,21 +114,29 @@ class ProjectChange:
 
 
 def change_containers(
-    references: Sequence[str], command: str, make_operations: MakeOperations
+    references: Sequence[str],
+    command: str,
+    make_operations: MakeOperations,
+    *,
+    waits: bool = True,
+    prints: bool = True,
+    tolerates_missing: bool = False,
 ) -> int:
     """Carry out operations on containers, print the words by which the user named them; errors follow.
 
-    Return the exit code. ``command`` is told to those who wait for the change lock of a project.
+    Return the exit code. ``command`` is told to those who wait for the change lock of a project; unless it
+    ``waits`` it does without that lock. That a container does not exist may be told and be no failure.
     """
     named, errors = find_containers(references)
-    outcomes = Outcomes(len(named))
+    outcomes = Outcomes(len(named), prints=prints)
     outcomes.errors += errors
     display = ProgressDisplay(sys.stderr)
     with contextlib.ExitStack() as undo:
         changes = []
         for project, places in _by_project(named):
             try:
-                client = undo.enter_context(_changing(project, command, display.emit))
+                what = command if waits else ""
+                client = undo.enter_context(connect_for_change(project, what, display.emit))
                 change = ProjectChange(client, places, outcomes, display.emit)
                 _add_operations(change, client, named, make_operations, outcomes)
                 change.begin()
@@ -136,14 +145,18 @@ def change_containers(
             else:
                 changes.append(change)
         _await_ends(changes, outcomes)
-    return print_errors(outcomes.errors)
+    for failure in outcomes.errors:
+        print_error(str(failure), failure.hint)
+    missing = (NoSuchContainer,) if tolerates_missing else ()
+    return 1 if any(not isinstance(error, missing) for error in outcomes.errors) else 0
 
 
-def print_errors(errors: Sequence[CntnrError]) -> int:
-    """Print errors and return the exit code: 1 where there are any."""
-    for error in errors:
-        print_error(str(error), error.hint)
-    return 1 if errors else 0
+def check_signal(text: str) -> None:
+    """Raise `SignalUnknown` where a text that is not empty is no signal."""
+    if text:
+        from cntnr_compose.host.signals import signal_number
+
+        signal_number(text)
 
 
 def _by_project(named: Sequence[NamedContainer]) -> Iterator[tuple[str, list[int]]]:
@@ -156,13 +169,13 @@ def _by_project(named: Sequence[NamedContainer]) -> Iterator[tuple[str, list[int
 
 
 @contextlib.contextmanager
-def _changing(project: str, command: str, emit: Emit) -> Iterator[Client]:
-    """Connect to a project and take its change lock, but for the containers of no project.
+def connect_for_change(project: str, command: str, emit: Emit) -> Iterator[Client]:
+    """Connect to a project and take its change lock, unless there is no ``command``.
 
-    Those do not depend on each other, so that nobody waits until another one has ended.
+    Containers of no project do not depend on each other: nobody waits there until another command has ended.
     """
     with connect(project, emit=emit) as client:
-        if project != STANDALONE:
+        if command and project != STANDALONE:
             client.lock(command, emit)
         yield client
 
