@@ -16,6 +16,7 @@ from typing import Self
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, WarningEvent, ignore_event
 from cntnr_compose.core.values import Bytes
+from cntnr_compose.host import process
 
 VARIABLE = "NOTIFY_SOCKET"
 MAX_MESSAGE: Bytes = 4096  # systemd reads no more
@@ -101,9 +102,8 @@ class NotifyRelay:
         try:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink("notify.sock", dir_fd=descriptor)
-            self._socket.bind(f"/proc/self/fd/{descriptor}/notify.sock")
-            # Programs run as any user of the container.
-            os.chmod(f"/proc/self/fd/{descriptor}/notify.sock", 0o666)  # noqa: PTH101, S103
+            with process.umask(0o111):  # programs run as any user of the container
+                self._socket.bind(f"/proc/self/fd/{descriptor}/notify.sock")
         finally:
             os.close(descriptor)
 
