@@ -15,7 +15,8 @@ FLAGS = (
     "--stop-signal", "KILL", "--stop-timeout", "4", "--health-cmd", "test -e /ready",
     "--health-interval", "1s", "--health-start-period", "9s", "--health-start-interval", "100ms",
     "-w", "/tmp", "-u", "0", "--cap-drop", "NET_RAW", "--dns", "9.9.9.9", "--add-host", "far:10.9.8.7",
-    "--ulimit", "nofile=99:100", "--memory", "64m", "--shm-size", "1m", "--sysctl", "net.ipv4.ip_forward=0", "--init",
+    "--ulimit", "nofile=99:100", "--memory", "64m", "--shm-size", "1m", "--init", "--sysctl",
+    "net.ipv4.ip_forward=0",
 )  # fmt: skip
 
 

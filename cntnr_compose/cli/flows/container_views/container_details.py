@@ -4,8 +4,7 @@ import time
 
 from cntnr_compose.cli.flows.container_views.host_config import describe_host_config
 from cntnr_compose.cli.flows.container_views.network_settings import describe_networks
-from cntnr_compose.cli.flows.images.committed_config import container_config
-from cntnr_compose.cli.flows.stored_images.image_details import EMPTY_CONFIG
+from cntnr_compose.cli.flows.images.container_config import EMPTY_CONFIG, container_config
 from cntnr_compose.cli.project.any_container import find_container
 from cntnr_compose.client.processes import find_members
 from cntnr_compose.core import paths
