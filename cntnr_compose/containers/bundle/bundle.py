@@ -7,7 +7,13 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cntnr_compose.containers.bundle import accounts, configs_secrets, etc_files, shared_namespaces
+from cntnr_compose.containers.bundle import (
+    accounts,
+    configs_secrets,
+    etc_files,
+    proot,
+    shared_namespaces,
+)
 from cntnr_compose.containers.bundle.mount_sources import (
     ImageGone,
     is_absent_docker_socket,
@@ -122,6 +128,7 @@ async def _prepare_inputs(
         etc_files=etc_files.write_etc_files(record, bundle, network_owner, resolver),
         device_nodes=_inspect_devices(service),
         seccomp=_read_seccomp_profile(service, sources.working_dir),
+        proot=proot.choose_proot(service, context.host_facts.mapped_ids),
         annotations={"cntnr.name": record.name, PROJECT_ANNOTATION: record.project},
     )
 
