@@ -3,7 +3,6 @@
 import os
 import re
 import struct
-from functools import lru_cache
 from pathlib import Path
 
 from cntnr_compose.containers.spec.process import (
@@ -45,15 +44,14 @@ def choose_proot(service: Service, id_count: int) -> ProotProgram | None:
 
     Raises `ProotMissing`, `ConfigInvalid`.
     """
-    wanted = service.proot
-    if wanted is None:
-        wanted = id_count == 1 and read_user_config().proot.enabled
-    return find_proot() if wanted else None
+    is_used = service.proot
+    if is_used is None:
+        is_used = id_count == 1 and read_user_config().proot.enabled
+    return find_proot() if is_used else None
 
 
-@lru_cache(maxsize=1)
 def find_proot() -> ProotProgram:
-    """Find PRoot, once. Raises `ProotMissing`, `ConfigInvalid`."""
+    """Find PRoot. Raises `ProotMissing`, `ConfigInvalid`."""
     configured = read_user_config().proot.path
     try:
         path = configured or process.find_program("proot")

@@ -25,7 +25,7 @@ PROOT_LIBRARIES = f"{PROOT_FOLDER}/lib"
 PROOT_BY_LOADER = [PROOT_LOADER, "--library-path", PROOT_LIBRARIES, PROOT_PATH]
 PROOT_ENVIRONMENT = {
     "PROOT_TMP_DIR": PROOT_FOLDER,  # it puts a program of its own there, and runs it
-    "PROOT_NO_SECCOMP": "1",  # its shortcut by seccomp hangs on newer kernels
+    "PROOT_NO_SECCOMP": "1",  # its shortcut by seccomp is made for kernels before 4.8
 }
 FAKED_ID_COUNT = MAX_ID + 1  # any id can be faked
 PROOT_INIT_OPTIONS = ("-g", "--")  # of tini: PRoot ignores signals, what it runs gets them, too
