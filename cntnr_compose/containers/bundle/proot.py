@@ -99,5 +99,5 @@ def _list_libraries(loader: str, program: str) -> dict[str, str]:
         listed = process.run([loader, "--list", program], timeout=LIST_TIMEOUT).stdout
     except (CommandFailed, ProgramMissing, TimeoutError, OSError) as error:
         raise ProotMissing(program, f"has libraries that cannot be found: {error}") from error
-    found = map(LIBRARY.match, listed.splitlines())
-    return {match[1]: match[2] for match in found if match}
+    matches = map(LIBRARY.match, listed.splitlines())
+    return {match[1]: match[2] for match in matches if match}
