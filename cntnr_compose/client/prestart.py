@@ -12,9 +12,10 @@ from pathlib import Path
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.names import likely_project_name
-from cntnr_compose.host import process
+from cntnr_compose.host import detached, process
 
-SUPERVISOR_CODE = "from cntnr_compose.supervisor.main import main; main()"
+SUPERVISOR = "cntnr_compose.supervisor.main"  # a package above this one: only the new process imports it
+TITLE = "cntnr supervisor"
 _started: list[socket.socket] = []
 
 
@@ -49,17 +50,17 @@ def _start() -> socket.socket:
     runtime = paths.secure_runtime()
     paths.secure_data()
     # Until it knows its project it has no log; errors come over the socket.
-    log = runtime / "early.log" if os.environ.get("CNTNR_DEBUG") else Path(os.devnull)
+    log = str(runtime / "early.log") if os.environ.get("CNTNR_DEBUG") else os.devnull
     our_end, their_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    with their_end, Path(os.devnull).open("rb") as null, log.open("ab") as out:
-        process.popen(
-            [sys.executable, "-P", "-c", SUPERVISOR_CODE, str(their_end.fileno())],
-            env={**os.environ, "PATH": process.search_path()},
-            stdin=null.fileno(),
-            stdout=out.fileno(),
-            stderr=out.fileno(),
-            pass_fds=(their_end.fileno(),),
-            new_session=True,
-            cwd="/",
+    with their_end:
+        detached.fork_detached(
+            lambda: _serve(their_end), title=TITLE, kept=their_end.fileno(), log=log
         )
     return our_end
+
+
+def _serve(first: socket.socket) -> None:
+    """Become a supervisor, which gets its first request by a socket."""
+    os.environ["PATH"] = process.search_path()
+    __import__(SUPERVISOR)
+    sys.modules[SUPERVISOR].main(first)

@@ -17,9 +17,8 @@ from cntnr_compose.host.namespaces import rootlesskit
 from cntnr_compose.host.namespaces.holder import NamespaceHolder, join_namespaces
 
 
-def main() -> None:
-    """Run a supervisor on the socket whose descriptor is the first argument."""
-    first = socket.socket(fileno=int(sys.argv[1]))
+def main(first: socket.socket) -> None:
+    """Run a supervisor, which gets its first request by a socket."""
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     holder_lock = contextlib.ExitStack()

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.scenarios.lib import Project, User, wait_until
 
-SUPERVISOR = "cntnr_compose.supervisor.main"
+SUPERVISOR = "cntnr supervisor"
 
 
 @dataclass(frozen=True)
