@@ -213,7 +213,6 @@ def _must_pull(request: BuildRequest, word: str) -> bool:
 
 def _find_or_pull(ref: str, where: str, *, pull: bool, emit: Emit) -> Image:
     """Look an image up, or pull it. Raises `BaseUnavailable`."""
-    from cntnr_compose.images.transports.transfer import pull_image
 
     def report_pull(status: str, name: str) -> None:
         state = "done" if status == "Pulled" else "working"
@@ -228,7 +227,11 @@ def _find_or_pull(ref: str, where: str, *, pull: bool, emit: Emit) -> Image:
             existing = None if pull else store.find(ref)
             if existing is not None:
                 store.mark_used(existing.id)
-        return existing or pull_image(ref, on_progress=report_pull, on_bytes=report_bytes)
+        if existing is not None:
+            return existing
+        from cntnr_compose.images.transports.transfer import pull_image
+
+        return pull_image(ref, on_progress=report_pull, on_bytes=report_bytes)
     except CntnrError as error:
         raise BaseUnavailable(where, error) from error
 

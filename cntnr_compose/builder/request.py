@@ -144,8 +144,13 @@ class BuildJob(Value, frozen=True, kw_only=True):
     """What a worker builds; its requests do not depend on each other."""
 
     requests: tuple[BuildRequest, ...]
-    payload: int  # process id of the holder's payload, as seen in the namespaces
     terminal: int = -1  # descriptor of the terminal for a shell where a RUN fails; -1: no shell
+
+    @property
+    def descriptors(self) -> list[int]:
+        """Return the descriptors of the command that the worker needs."""
+        exports = [export.descriptor for request in self.requests for export in request.exports]
+        return exports if self.terminal < 0 else [*exports, self.terminal]
 
 
 def parse_stages(request: BuildRequest) -> DockerfileScope:

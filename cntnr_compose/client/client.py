@@ -18,7 +18,7 @@ from cntnr_compose.client.connection import (
 )
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import RemoteError
-from cntnr_compose.core.events import ContainerEvent, Emit, Event, ignore_event
+from cntnr_compose.core.events import ContainerEvent, Emit, Event, StepEnded, ignore_event
 from cntnr_compose.core.uninterruptible import uninterruptible
 from cntnr_compose.core.values import Seconds, Tree, from_tree
 from cntnr_compose.host import files, proc
@@ -239,6 +239,13 @@ def _replace(
             return None
         raise
     return successor
+
+
+def step_error(event: StepEnded) -> RemoteError:
+    """Return the error that ended a step of an independent plan."""
+    details = event.details
+    error = RemoteError(event.error, event.message, event.hint, event.exit_code, details)
+    return _name_port_owner(error)
 
 
 def _name_port_owner(error: RemoteError) -> RemoteError:

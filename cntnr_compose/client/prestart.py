@@ -12,9 +12,11 @@ from pathlib import Path
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.names import likely_project_name
-from cntnr_compose.host import detached, process
+from cntnr_compose.host import forks, process
 
-SUPERVISOR = "cntnr_compose.supervisor.main"  # a package above this one: only the new process imports it
+SUPERVISOR = (
+    "cntnr_compose.supervisor.main"  # a package above this one: only the new process imports it
+)
 TITLE = "cntnr supervisor"
 _started: list[socket.socket] = []
 
@@ -53,7 +55,7 @@ def _start() -> socket.socket:
     log = str(runtime / "early.log") if os.environ.get("CNTNR_DEBUG") else os.devnull
     our_end, their_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     with their_end:
-        detached.fork_detached(
+        forks.fork_detached(
             lambda: _serve(their_end), title=TITLE, kept=their_end.fileno(), log=log
         )
     return our_end

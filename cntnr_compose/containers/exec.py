@@ -30,7 +30,7 @@ class NotRunning(CntnrError):
 class ExecInPaused(CntnrError):
     """A process is to be run in a container that is paused."""
 
-    hint = "`cntnr compose unpause` lets it go on"
+    hint = "`cntnr unpause` lets it go on"
 
     def __init__(self, container: str) -> None:
         super().__init__(f"container {container} is paused, unpause the container before exec")

@@ -18,7 +18,7 @@ from cntnr_compose.containers.state.lifecycle import ACTIVE, SET_UP, LifecycleEv
 from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
 from cntnr_compose.containers.stop import terminate
 from cntnr_compose.core import paths
-from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.errors import CntnrError, NoSuchContainer
 from cntnr_compose.core.events import Emit, ignore_event
 from cntnr_compose.core.values import Seconds, replace
 from cntnr_compose.host import process, signals
@@ -95,11 +95,12 @@ class ManagedContainer(RunCycle):
         self,
         emit: Emit,
         grace: Seconds | None = None,
+        signal_name: str = "",
         *,
         will_restart: bool = False,
         cause: str = "",
     ) -> None:
-        """Run pre_stop hooks, send the stop signal, kill after the grace period (None: its own).
+        """Run pre_stop hooks, send the stop signal, kill after the grace period; None and "" mean its own.
 
         ``will_restart`` tells subscribers that it is about to be started again. Raises `HookFailed`,
         `StopFailed`.
@@ -119,7 +120,7 @@ class ManagedContainer(RunCycle):
             self._start_follows = will_restart
             try:
                 with self._ended_by(f"stop: {cause}" if cause else "stop"):
-                    await terminate(self, grace)
+                    await terminate(self, grace, signal_name)
             finally:
                 self._start_follows = False
         self.context.emit_event(self.record, "stop")
@@ -148,13 +149,18 @@ class ManagedContainer(RunCycle):
             await self._start(ignore_event)
 
     async def kill(self, emit: Emit, signal_name: str) -> None:
-        """Send a signal to the first process."""
+        """Send a signal to the first process; one that waits for a restart is not started again."""
+        if self.state is LifecycleState.RESTARTING:
+            await self.stop(ignore_event)
+            return
         if self.state not in SET_UP:
             return
         emit_progress(emit, self.record.name, "Killing")
         self._cancel_restart()
         number = signals.signal_number(signal_name)
         if number == signal.SIGKILL:
+            if self._change_lock.locked() and self.state is LifecycleState.RUNNING:
+                self.send_signal(number)  # another command may be waiting for its end
             async with self._change_lock:
                 self.write(stopped_by_user=True)
                 with self._ended_by("kill"):
@@ -214,6 +220,15 @@ class ManagedContainer(RunCycle):
         """Remove a container that only its client would have started, and the client is gone."""
         if self.record.auto_remove and self.status.state == "created":
             await self.remove(ignore_event, volumes=True)
+
+    async def change_name(self, name: str) -> None:
+        """Give it a name that the user has chosen. Raises `RenameRefused`, `NoSuchContainer`."""
+        async with self._change_lock:
+            await self.wait_while({LifecycleState.REMOVING})
+            if self.state is LifecycleState.REMOVED:
+                raise NoSuchContainer(self.record.name)
+            records.check_new_name(self.record, name)
+            self.rename(name)
 
     def rename(self, name: str) -> None:
         """Give it another name."""

@@ -25,7 +25,7 @@ class PauseRefused(CntnrError):
 class StartOfPaused(CntnrError):
     """A container is to be started that is paused."""
 
-    hint = "`cntnr compose unpause` lets it go on"
+    hint = "`cntnr unpause` lets it go on"
 
     def __init__(self, container: str) -> None:
         super().__init__(f"cannot start a paused container, try unpause instead: {container}")
@@ -59,7 +59,7 @@ def _check_running(container: RunCycle) -> None:
         case LifecycleState.RUNNING:
             return
         case LifecycleState.PAUSED:
-            raise PauseRefused(name, "already paused", "`cntnr compose unpause` lets it go on")
+            raise PauseRefused(name, "already paused", "`cntnr unpause` lets it go on")
         case LifecycleState.RESTARTING:
             raise PauseRefused(name, "restarting, wait until the container is running")
         case _:

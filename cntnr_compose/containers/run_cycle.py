@@ -130,6 +130,16 @@ class RunCycle(ContainerState):
         for hook in self.record.definition.post_start:
             await hooks.run_hook(self.context, self.record, "post_start", hook, emit)
 
+    async def republish_ports(self) -> None:
+        """Publish the ports at another address, where the container has lost the one that they lead to."""
+        addresses = self.status.addresses
+        if self.ports and all(port.spec.child_ip in addresses.values() for port in self.ports):
+            return
+        former, self.ports = self.ports, ()
+        await ports.unpublish_ports(former)
+        self.ports = await ports.publish_ports(self.context.holder.id, self.record, addresses)
+        self.write(published=ports.to_published(self.ports))
+
     def _has_other_sources(self) -> bool:
         """Return whether mounts would come from elsewhere now than when the container was prepared."""
         # To a one-off somebody is attached already; it was prepared after all that it waits for.

@@ -36,7 +36,7 @@ async def set_up(context: ProjectContext, record: Record, emit: Emit) -> SetupRe
             emit(WarningEvent(text=line))
         pid, conmon = await _create_runc_container(record, own_network=result.has_own_network)
     if result.dns_address:
-        await _redirect_dns_queries(record, pid, result.dns_address, emit)
+        await redirect_dns_queries(record, pid, result.dns_address, emit)
     addresses = cni.read_addresses(paths.bundle(record.id))
     if addresses:
         etc_files.write_hosts(record, addresses)
@@ -44,9 +44,10 @@ async def set_up(context: ProjectContext, record: Record, emit: Emit) -> SetupRe
     return SetupResult(pid=pid, conmon=conmon, addresses=addresses)
 
 
-async def _redirect_dns_queries(
+async def redirect_dns_queries(
     record: Record, pid: int, redirect: embedded_dns.DnsRedirect, emit: Emit
 ) -> None:
+    """Redirect 127.0.0.11 in a container to its resolver, and warn where that fails."""
     error = await embedded_dns.redirect_queries(pid, redirect)
     if error:
         text = f"{embedded_dns.ADDRESS} does not answer in container {record.name}: {error}"

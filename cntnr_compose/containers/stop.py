@@ -26,12 +26,12 @@ class StopFailed(CntnrError):
         super().__init__(f"cannot stop container {container}: it does not end")
 
 
-async def terminate(container: RunCycle, grace: Seconds | None) -> None:
+async def terminate(container: RunCycle, grace: Seconds | None, signal_name: str = "") -> None:
     """End what runs; a program that was not started needs no grace period. Raises `StopFailed`."""
     service = container.record.definition
     seconds = grace_period(service, grace)
     if seconds and container.state is not LifecycleState.PREPARED:
-        name = stop_signal(service, container.image)
+        name = signal_name or stop_signal(service, container.image)
         container.send_signal(signals.signal_number(name))
         await container.thaw()  # a paused program gets the signal then
         with contextlib.suppress(TimeoutError):

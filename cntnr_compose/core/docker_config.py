@@ -24,6 +24,12 @@ def read_docker_config() -> dict[str, object]:
         return {}
 
 
+def read_docker_setting(name: str) -> str:
+    """Return a text of the configuration, such as ``psFormat``; "" where there is none."""
+    value = read_docker_config().get(name)
+    return value if isinstance(value, str) else ""
+
+
 def read_proxies() -> dict[str, str]:
     """Return the variables of the proxies that docker's client gives to builds, in both spellings."""
     proxies = read_docker_config().get("proxies")

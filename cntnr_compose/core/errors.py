@@ -58,6 +58,14 @@ class NoSuchService(CntnrError):
         self.hint = did_you_mean(name, known)
 
 
+class NoSuchContainer(CntnrError):
+    """No container of the user has a name or id, or has it any more."""
+
+    def __init__(self, reference: str, names: Iterable[str] = ()) -> None:
+        super().__init__(f"No such container: {reference}")
+        self.hint = did_you_mean(reference, names)
+
+
 class ServiceEnvFileMissing(CntnrError):
     """A required env file of a service does not exist."""
 

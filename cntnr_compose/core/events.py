@@ -50,7 +50,18 @@ class ContainerEvent(Value, frozen=True, kw_only=True, tag="container"):
     labels: dict[str, str] = field(default_factory=dict)  # of the container
 
 
-Event: TypeAlias = Progress | WarningEvent | Output | ContainerEvent
+class StepEnded(Value, frozen=True, kw_only=True, tag="step"):
+    """The end of a step of a plan whose steps are independent; without an ``error`` it was done."""
+
+    number: int
+    error: str = ""  # the name of the error's class, and what else travels of it
+    message: str = ""
+    hint: str = ""
+    exit_code: int = 1
+    details: dict[str, str | int] = field(default_factory=dict)
+
+
+Event: TypeAlias = Progress | WarningEvent | Output | ContainerEvent | StepEnded
 Emit: TypeAlias = Callable[[Event], None]
 
 

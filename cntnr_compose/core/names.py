@@ -12,6 +12,8 @@ from cntnr_compose.core.errors import CntnrError
 NamedKind = Literal["volume", "network", "container"]
 
 PROJECT_NAME_VARIABLE = "COMPOSE_PROJECT_NAME"
+# The project of containers that belong to none: no project of a compose file can be called so.
+STANDALONE = "_"
 MAX_BYTES = 240  # file systems allow 255, and our files have suffixes
 LOWER_ALPHANUMERIC = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 ALPHANUMERIC = LOWER_ALPHANUMERIC | frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")

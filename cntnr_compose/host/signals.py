@@ -17,16 +17,28 @@ class SignalUnknown(CntnrError):
 
 
 def signal_number(name: str) -> int:
-    """Return the number of ``SIGTERM``, ``term`` or ``15``. Raises `SignalUnknown`."""
-    word = name.upper()
+    """Return the number of ``SIGTERM``, ``term``, ``15``, ``RTMIN+3`` or ``RTMAX-1``.
+
+    Raises `SignalUnknown`.
+    """
+    word, plus, more = name.upper().removeprefix("SIG").partition("+")
+    word, minus, less = word.partition("-")
     try:
-        if word.isdecimal():
-            return signal.Signals(int(word)).value
-        if word.startswith(("SIGRTMIN+", "RTMIN+")):
-            return signal.SIGRTMIN + int(word.partition("+")[2])
-        return signal.Signals[f"SIG{word.removeprefix('SIG')}"].value
+        if plus or minus:
+            base = {"RTMIN+": signal.SIGRTMIN, "RTMAX-": signal.SIGRTMAX}[word + plus + minus]
+            number = base + int(more or 0) - int(less or 0)
+            is_known = signal.SIGRTMIN <= number <= signal.SIGRTMAX
+        elif word.isdecimal():
+            number = int(word)
+            is_known = 0 < number < signal.NSIG
+        else:
+            number = signal.Signals[f"SIG{word}"].value
+            is_known = True
     except (KeyError, ValueError):
         raise SignalUnknown(name) from None
+    if not is_known:
+        raise SignalUnknown(name)
+    return number
 
 
 async def wait_for_exit(pid: int) -> None:

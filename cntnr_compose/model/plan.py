@@ -9,7 +9,7 @@ from typing import TypeAlias
 from cntnr_compose.core.values import Seconds, Value, field, replace
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.project import Network, Volume
-from cntnr_compose.model.service import Service
+from cntnr_compose.model.service import NetworkAttachment, Service
 
 
 class CreateNetwork(Value, frozen=True, kw_only=True, tag="create_network"):
@@ -156,7 +156,8 @@ class StopContainer(Value, frozen=True, kw_only=True, tag="stop_container"):
     """Run pre_stop hooks, send the stop signal, and kill after the grace period."""
 
     name: str
-    grace: Seconds | None = None  # None: the container's own
+    grace: Seconds | None = None  # None: the container's own; below 0: no limit
+    signal: str = ""  # instead of its own
     again: bool = False  # it is started again right after
     cause: str = ""
 
@@ -199,6 +200,18 @@ class UnpauseContainer(Value, frozen=True, kw_only=True, tag="unpause_container"
         return f"unpause container {self.name}"
 
 
+class RenameContainer(Value, frozen=True, kw_only=True, tag="rename_container"):
+    """Give a container another name."""
+
+    name: str
+    new_name: str
+    cause: str = ""
+
+    def describe(self) -> str:
+        """Return a short description."""
+        return f"rename container {self.name} to {self.new_name}"
+
+
 class RemoveContainer(Value, frozen=True, kw_only=True, tag="remove_container"):
     """Remove a container, killing it where it still runs; with ``volumes`` its anonymous volumes, too."""
 
@@ -211,10 +224,14 @@ class RemoveContainer(Value, frozen=True, kw_only=True, tag="remove_container"):
         return f"remove container {self.name}"
 
 
+COMMITTED = "Committed as "  # the status of the progress that tells the image's id
+
+
 class CommitContainer(Value, frozen=True, kw_only=True, tag="commit_container"):
     """Make an image of a container: one more layer with its changes, and ``config``.
 
-    ``reference`` is the image's full name, or empty.
+    ``reference`` is the image's full name, or empty. Where it ``keeps_unchanged``, a container that has
+    changed no file becomes no new image: it is its own image then, which gets the name.
     """
 
     name: str
@@ -223,11 +240,38 @@ class CommitContainer(Value, frozen=True, kw_only=True, tag="commit_container"):
     author: str = ""
     comment: str = ""
     pause: bool = True
+    keeps_unchanged: bool = False
     cause: str = ""
 
     def describe(self) -> str:
         """Return a short description."""
         return f"commit container {self.name}"
+
+
+class ConnectNetwork(Value, frozen=True, kw_only=True, tag="connect_network"):
+    """Connect a container to a network, at once where it runs."""
+
+    name: str  # of the container
+    network: str
+    attachment: NetworkAttachment
+    cause: str = ""
+
+    def describe(self) -> str:
+        """Return a short description."""
+        return f"connect container {self.name} to network {self.network}"
+
+
+class DisconnectNetwork(Value, frozen=True, kw_only=True, tag="disconnect_network"):
+    """Disconnect a container from a network; with ``force`` also where its interface cannot be removed."""
+
+    name: str  # of the container
+    network: str
+    force: bool = False
+    cause: str = ""
+
+    def describe(self) -> str:
+        """Return a short description."""
+        return f"disconnect container {self.name} from network {self.network}"
 
 
 Operation: TypeAlias = (
@@ -244,8 +288,11 @@ Operation: TypeAlias = (
     | KillContainer
     | PauseContainer
     | UnpauseContainer
+    | RenameContainer
     | RemoveContainer
     | CommitContainer
+    | ConnectNetwork
+    | DisconnectNetwork
 )
 
 
@@ -261,13 +308,15 @@ class Plan(Value, frozen=True, kw_only=True):
     """Steps in an order; those that do not come after each other may run in parallel.
 
     ``unchanged`` names the containers that need no step, for the display. At most ``parallel`` steps run at
-    once; 0 means no limit.
+    once; 0 means no limit. Of an ``independent`` plan a step that fails keeps only those from being done that
+    come after it; events tell how each has ended, and the plan as a whole does not fail.
     """
 
     steps: tuple[Step, ...] = ()
     unchanged: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     parallel: int = 0
+    independent: bool = False
 
 
 def split_plan(plan: Plan, deferred: tuple[type, ...]) -> tuple[Plan, Plan]:

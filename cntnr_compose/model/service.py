@@ -109,6 +109,7 @@ class NetworkAttachment(Value, frozen=True, kw_only=True):
     priority: int = 0
     gw_priority: int = 0
     driver_opts: dict[str, str] = field(default_factory=dict)
+    links: tuple[str, ...] = ()  # of `network connect --link`: NAME[:ALIAS]
 
 
 class Device(Value, frozen=True, kw_only=True):

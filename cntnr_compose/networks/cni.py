@@ -11,16 +11,19 @@ shell can put the result of the plugin before in front.
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import ProgramMissing
 from cntnr_compose.core.names import safe_path_part
 from cntnr_compose.core.values import Tree, Value, field, to_json
 from cntnr_compose.host import distribution, files, process
+from cntnr_compose.host.namespaces import holder
 
 PLUGIN = "bridge, of the CNI plugins"
 # The state of the container comes on standard input (runtime-spec, "state"); runc ends it without a newline.
-# After its end the container's namespace is gone, which an empty CNI_NETNS says.
+# After its end the container's namespace is gone, which an empty CNI_NETNS says. The name of an interface as
+# the last word means this one alone, of a container that lives.
 HOOK = r"""
 read -r state
 pid=${state#*\"pid\":}; pid=${pid%%[,\}]*}
@@ -28,11 +31,13 @@ bundle=${state#*\"bundle\":\"}; bundle=${bundle%%\"*}
 id=${state#*\"id\":\"}; id=${id%%\"*}
 cd "$bundle/cni" || exit 1
 export CNI_CONTAINERID=$id CNI_NETNS=/proc/$pid/ns/net CNI_COMMAND=ADD
-[ "$1" = add ] || { CNI_NETNS= CNI_COMMAND=DEL; }
+[ "$1" = add ] || CNI_COMMAND=DEL
+[ "$1$3" != del ] || CNI_NETNS=
 failed() { mv "$1" "./$CNI_IFNAME.error"; cat "./$CNI_IFNAME.error" >&2; exit 1; }
 for conf in *.conf .*.conf; do
   [ -e "$conf" ] || continue
   CNI_IFNAME=${conf%.conf}; export CNI_IFNAME
+  [ "${3:-$CNI_IFNAME}" = "$CNI_IFNAME" ] || continue
   result=./$CNI_IFNAME.result; next=./$CNI_IFNAME.next
   if [ "$1" = add ]; then
     "$CNI_PATH/bridge" <"$conf" >"$result" || failed "$result"
@@ -47,6 +52,8 @@ for conf in *.conf .*.conf; do
     while read -r plugin rest; do
       printf '{%s%s' "$before" "$rest" | "$CNI_PATH/$plugin" >/dev/null 2>&1
     done <"$CNI_IFNAME.del"
+  elif [ "$3" ]; then
+    "$CNI_PATH/bridge" <"$conf" >/dev/null 2>&1
   else
     "$CNI_PATH/host-local" <"$conf" >/dev/null 2>&1
   fi
@@ -135,16 +142,31 @@ def oci_hooks(identity: str) -> Tree:
 
     The container's id is an argument, so that a hook that still runs can be found by it.
     """
-    env = [f"PATH={process.SYSTEM_PATH}", f"CNI_PATH={plugin_folder()}"]
+    env = [f"{name}={value}" for name, value in _hook_environment().items()]
 
     def hook(verb: str) -> Tree:
-        return {
-            "path": "/bin/sh",
-            "args": ["sh", "-c", HOOK, "cntnr-network", verb, identity],
-            "env": env,
-        }
+        return {"path": "/bin/sh", "args": _hook_argv(verb, identity), "env": env}
 
     return {"prestart": [hook("add")], "poststop": [hook("del")]}
+
+
+def _hook_environment() -> dict[str, str]:
+    return {"PATH": process.SYSTEM_PATH, "CNI_PATH": str(plugin_folder())}
+
+
+def _hook_argv(*words: str) -> list[str]:
+    return ["sh", "-c", HOOK, "cntnr-network", *words]
+
+
+async def run_plugins(verb: Literal["add", "del"], identity: str, pid: int, interface: str) -> None:
+    """Add or remove one interface of a container that lives, by the plugins that its hook would run.
+
+    The result of ``add`` is written beside its configuration, as is the reason of a failure: `read_failure`.
+    Raises `CommandFailed`.
+    """
+    state = to_json({"id": identity, "pid": pid, "bundle": str(paths.bundle(identity))})
+    argv = holder.nsenter_network_argv(["/bin/sh", *_hook_argv(verb, identity, interface)[1:]])
+    await process.run_async(argv, env=_hook_environment(), stdin=state)
 
 
 def interface_config(interface: Interface) -> Tree:
@@ -221,6 +243,21 @@ def read_results(bundle: Path) -> dict[str, CniResult]:
         if result is not None and result.ips:
             results[path.stem] = result
     return results
+
+
+def remove_interface_files(bundle: Path, interface: str) -> None:
+    """Remove configuration and result of an interface that is no more; absent is fine."""
+    for suffix in ("conf", "add", "del", "result", "next", "error"):
+        (bundle / "cni" / f"{interface}.{suffix}").unlink(missing_ok=True)
+
+
+def read_interfaces(bundle: Path) -> dict[str, str]:
+    """Read the names of a container's interfaces by network, from the plugins' configurations."""
+    names = {}
+    for path in sorted((bundle / "cni").glob("*.conf")):
+        config = files.read_value(path, Tree) or {}
+        names[str(config.get("name", ""))] = path.stem
+    return names
 
 
 def read_addresses(bundle: Path) -> dict[str, str]:

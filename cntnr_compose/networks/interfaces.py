@@ -66,17 +66,16 @@ class InterfaceRequest(NamedTuple):
 
 
 def plan_interfaces(
-    requests: Sequence[InterfaceRequest], gateway_network: str
+    requests: Sequence[InterfaceRequest], gateway_network: str, taken: Collection[str] = ()
 ) -> tuple[Interface, ...]:
     """Plan the interfaces of a container; the default route is by ``gateway_network``.
 
-    Raises `AddressRefused`, `InterfaceRefused`.
+    It has those ``taken`` already. Raises `AddressRefused`, `InterfaceRefused`.
     """
-    names = _choose_names(requests)
+    names = _choose_names(requests, taken)
     interfaces = []
     for name, (network, address, mac, _) in zip(names, requests, strict=True):
-        if address and not _is_in(address, network.bridge.subnet):
-            raise AddressRefused(network.found.name, address, network.bridge.subnet)
+        check_address(network, address)
         interface = Interface(
             name=name,
             network=network.found.name,
@@ -169,9 +168,9 @@ def _choose_address(
     raise NoAddressLeft(record.name, name, first, last)
 
 
-def _choose_names(requests: Sequence[InterfaceRequest]) -> list[str]:
+def _choose_names(requests: Sequence[InterfaceRequest], existing: Collection[str]) -> list[str]:
     """Name the interfaces: as requested, the others eth0, eth1 and so on where these are free."""
-    taken: set[str] = set()
+    taken = set(existing)
     for network, _, _, name in requests:
         if not name:
             continue
@@ -183,6 +182,12 @@ def _choose_names(requests: Sequence[InterfaceRequest]) -> list[str]:
         taken.add(name)
     free = (name for name in (f"eth{number}" for number in range(1000)) if name not in taken)
     return [request.name or next(free) for request in requests]
+
+
+def check_address(network: ManagedNetwork, address: str) -> None:
+    """Raise `AddressRefused` where an address that is asked for is not in a network."""
+    if address and not _is_in(address, network.bridge.subnet):
+        raise AddressRefused(network.found.name, address, network.bridge.subnet)
 
 
 def _is_in(address: str, subnet: str) -> bool:

@@ -238,6 +238,12 @@ async def add_address(bridge: str, address: str) -> None:
         raise NetworkFailed(bridge, _one_line(error.stderr)) from error
 
 
+async def set_default_route(pid: int, gateway: str, interface: str) -> None:
+    """Lead all that leaves the network of a process by one of its interfaces. Raises `CommandFailed`."""
+    words = ["ip", "route", "replace", "default", "via", gateway, "dev", interface]
+    await process.run_async(["nsenter", f"--net=/proc/{pid}/ns/net", *words])
+
+
 async def _run_in_holder_network(argv: Sequence[str], stdin: str) -> None:
     await process.run_async(holder.nsenter_network_argv(argv), stdin=stdin.encode())
 

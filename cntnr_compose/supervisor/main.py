@@ -6,6 +6,7 @@ adopts them.
 """
 
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -15,6 +16,8 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host.namespaces import rootlesskit
 from cntnr_compose.host.namespaces.holder import NamespaceHolder, join_namespaces
+
+GARBAGE_THRESHOLD = 700  # Python's own, which short commands increase
 
 
 def main(first: socket.socket) -> None:
@@ -81,6 +84,8 @@ def _serve(
 ) -> None:
     from cntnr_compose.supervisor import server
 
+    gc.freeze()  # all that was imported stays
+    gc.set_threshold(GARBAGE_THRESHOLD)
     try:
         server.run(first, holder, holder_lock)
     finally:

@@ -6,18 +6,21 @@ import time
 from typing import assert_never
 
 from cntnr_compose.containers import commit, create, pre_start
+from cntnr_compose.containers.endpoints import connection
 from cntnr_compose.containers.managed import ManagedContainer, managed_containers
 from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
 from cntnr_compose.containers.state.volume_usage import volume_users
-from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.events import Emit, Progress, WarningEvent
+from cntnr_compose.core.errors import CntnrError, NoSuchContainer
+from cntnr_compose.core.events import Emit, Progress, StepEnded, WarningEvent
 from cntnr_compose.host import process
 from cntnr_compose.model.plan import (
     CommitContainer,
+    ConnectNetwork,
     CreateContainer,
     CreateNetwork,
     CreateVolume,
+    DisconnectNetwork,
     KillContainer,
     Operation,
     PauseContainer,
@@ -26,6 +29,7 @@ from cntnr_compose.model.plan import (
     RemoveContainer,
     RemoveNetwork,
     RemoveVolume,
+    RenameContainer,
     RunPreStart,
     StartContainer,
     Step,
@@ -60,19 +64,14 @@ class CommandInterrupted(CntnrError):
         super().__init__("the command was interrupted")
 
 
-class NoSuchContainer(CntnrError):
-    """A plan names a container that does not exist any more."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"no such container: {name}")
-
-
 async def restore_networks(plan: Plan, context: ProjectContext) -> None:
     """Create the project's networks that containers need and that went with a holder, as in a reboot."""
     if context.intent is None:
         return
     prepared = {
-        step.operation.name for step in plan.steps if isinstance(step.operation, PrepareContainer)
+        step.operation.name
+        for step in plan.steps
+        if isinstance(step.operation, PrepareContainer | StartContainer)
     }
     needed = {
         name
@@ -89,7 +88,7 @@ async def restore_networks(plan: Plan, context: ProjectContext) -> None:
 
 
 async def execute_plan(plan: Plan, context: ProjectContext, emit: Emit) -> None:
-    """Run every step; the first failure cancels those that have not finished.
+    """Run every step; the first failure cancels those that have not finished, unless they are independent.
 
     Containers that were prepared and are not started then are as they were before. Raises the `CntnrError` of
     the step that failed; `SeveralFailed`.
@@ -116,25 +115,50 @@ async def execute_plan(plan: Plan, context: ProjectContext, emit: Emit) -> None:
 async def _run_steps(
     plan: Plan, context: ProjectContext, emit: Emit, failures: list[CntnrError]
 ) -> None:
+    """Run the steps, each as soon as those that it comes after are done; collect what may fail."""
     done = {step.number: asyncio.Event() for step in plan.steps}
     turn = asyncio.Semaphore(plan.parallel or len(plan.steps) or 1)
+    left_out: set[int] = set()  # independent steps that failed, and those that come after such
 
     async def run_when_ready(step: Step) -> None:
         for number in step.after:
             await done[number].wait()
+        if left_out.intersection(step.after):
+            left_out.add(step.number)
+            done[step.number].set()
+            return
         try:
             # Who waits for a condition does nothing, and must not keep others from what it waits for.
             async with contextlib.nullcontext() if isinstance(step.operation, WaitFor) else turn:
                 await execute_operation(step.operation, context, emit)
         except CntnrError as error:
-            if not isinstance(step.operation, CONTINUE_AFTER_FAILURE):
+            if plan.independent:
+                left_out.add(step.number)
+                emit(step_failure(step, error))
+            elif isinstance(step.operation, CONTINUE_AFTER_FAILURE):
+                failures.append(error)
+            else:
                 raise
-            failures.append(error)
+        else:
+            if plan.independent:
+                emit(StepEnded(number=step.number))
         done[step.number].set()
 
     async with asyncio.TaskGroup() as group:
         for step in plan.steps:
             group.create_task(run_when_ready(step), name=step.operation.describe())
+
+
+def step_failure(step: Step, error: CntnrError) -> StepEnded:
+    """Make the event that tells why an independent step has failed."""
+    return StepEnded(
+        number=step.number,
+        error=error.kind,
+        message=str(error),
+        hint=error.hint,
+        exit_code=error.exit_code,
+        details=dict(error.details),
+    )
 
 
 def sets_up_containers(plan: Plan) -> bool:
@@ -171,24 +195,24 @@ async def execute_operation(op: Operation, context: ProjectContext, emit: Emit) 
             await _create_network(op, context, emit)
         case RemoveNetwork(name=name):
             await _remove_network(name, context, emit)
-        case CreateVolume():
-            _create_volume(op, context, emit)
-        case RemoveVolume():
-            await _remove_volume(op, emit)
+        case CreateVolume() | RemoveVolume():
+            await _create_or_remove_volume(op, context, emit)
         case CreateContainer():
             await create.create_container(op, context, emit)
         case RunPreStart(container=container):
             await pre_start.run_hook_container(container, context, emit)
         case PrepareContainer() | StartContainer():
             await _prepare_or_start(op, context, emit)
-        case StopContainer(name=name, grace=grace):
-            await _find_container(context, name).stop(
-                emit, grace, will_restart=op.again, cause=op.cause
+        case StopContainer():
+            await _find_container(context, op.name).stop(
+                emit, op.grace, op.signal, will_restart=op.again, cause=op.cause
             )
         case KillContainer(name=name, signal=signal):
             await _find_container(context, name).kill(emit, signal)
-        case PauseContainer() | UnpauseContainer() | CommitContainer():
-            await _pause_or_commit(op, context, emit)
+        case PauseContainer() | UnpauseContainer() | CommitContainer() | RenameContainer():
+            await _change_existing(op, context, emit)
+        case ConnectNetwork() | DisconnectNetwork():
+            await _change_networks(op, context, emit)
         case RemoveContainer(name=name, volumes=volumes):
             if name in context.containers:
                 await managed_containers(context)[name].remove(emit, volumes=volumes)
@@ -217,8 +241,10 @@ async def _prepare_or_start(
         await container.start(emit, again=op.again, cause=cause)
 
 
-async def _pause_or_commit(
-    op: PauseContainer | UnpauseContainer | CommitContainer, context: ProjectContext, emit: Emit
+async def _change_existing(
+    op: PauseContainer | UnpauseContainer | CommitContainer | RenameContainer,
+    context: ProjectContext,
+    emit: Emit,
 ) -> None:
     container = _find_container(context, op.name)
     match op:
@@ -228,6 +254,19 @@ async def _pause_or_commit(
             await container.unpause(emit)
         case CommitContainer():
             await commit.commit_container(container, op, emit)
+        case RenameContainer():
+            await container.change_name(op.new_name)
+
+
+async def _change_networks(
+    op: ConnectNetwork | DisconnectNetwork, context: ProjectContext, emit: Emit
+) -> None:
+    container = _find_container(context, op.name)
+    async with container.hold(paused=False):
+        if isinstance(op, ConnectNetwork):
+            await connection.connect(container, op, emit)
+        else:
+            await connection.disconnect(container, op, emit)
 
 
 async def _create_network(op: CreateNetwork, context: ProjectContext, emit: Emit) -> None:
@@ -242,6 +281,15 @@ async def _remove_network(name: str, context: ProjectContext, emit: Emit) -> Non
         _emit_resource_progress("Network", name, "Removed", emit, done=True)
     else:
         _emit_resource_progress("Network", name, "Resource is still in use", emit, state="warning")
+
+
+async def _create_or_remove_volume(
+    op: CreateVolume | RemoveVolume, context: ProjectContext, emit: Emit
+) -> None:
+    if isinstance(op, CreateVolume):
+        _create_volume(op, context, emit)
+    else:
+        await _remove_volume(op, emit)
 
 
 def _create_volume(op: CreateVolume, context: ProjectContext, emit: Emit) -> None:

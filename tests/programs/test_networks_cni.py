@@ -35,12 +35,14 @@ class Bundle:
             (base / "plugins" / name).chmod(0o755)
         self.folder.mkdir()
 
-    def hook(self, verb: str, fails: str = "") -> "subprocess.CompletedProcess[str]":
+    def hook(
+        self, verb: str, fails: str = "", interface: str = ""
+    ) -> "subprocess.CompletedProcess[str]":
         [hook] = cni.oci_hooks("abc")["prestart" if verb == "add" else "poststop"]
         env = dict(one.split("=", 1) for one in hook["env"])
         env |= {"CALLS": str(self._base / "calls"), "FAILS": fails}
         return subprocess.run(
-            hook["args"],
+            [*hook["args"], *filter(None, [interface])],
             executable=hook["path"],
             env=env,
             input=STATE % self.folder,
@@ -113,6 +115,30 @@ def test_plugins_are_chained_and_called_backwards_in_the_end(
         assert [one for one, _ in deletions] == called
         assert {conf["prevResult"]["by"] for _, conf in deletions} == {"bandwidth"}
         assert deletions[-1][1]["ipam"]["type"] == "host-local"
+
+
+def test_one_interface_of_a_container_that_lives_comes_and_goes(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    eth1 = Interface(**fields(name="eth1", network="p_b"))
+    cni.write_configs(bundle.folder, with_conflists(ETH0, eth1))
+    assert bundle.hook("add", interface="eth1").returncode == 0
+    assert bundle.hook("del", interface="eth1").returncode == 0
+    assert [one for one, _ in bundle.calls()] == [
+        "bridge ADD eth1 /proc/42/ns/net", "bridge DEL eth1 /proc/42/ns/net",
+    ]  # fmt: skip
+    assert cni.read_interfaces(bundle.folder) == {"p_a": "eth0", "p_b": "eth1"}
+    cni.remove_interface_files(bundle.folder, "eth1")
+    assert cni.read_interfaces(bundle.folder) == {"p_a": "eth0"}
+    assert [path.name for path in (bundle.folder / "cni").iterdir()] == ["eth0.conf"]
+
+    chain(tmp_path, "tuning")
+    cni.write_configs(bundle.folder, with_conflists(eth1))
+    assert bundle.hook("add", interface="eth1").returncode == 0
+    assert bundle.hook("del", interface="eth1").returncode == 0
+    assert [one for one, _ in bundle.calls()[-2:]] == [
+        f"{plugin} DEL eth1 /proc/42/ns/net" for plugin in ("tuning", "bridge")
+    ]
 
 
 def fields(**changes: object) -> dict[str, object]:

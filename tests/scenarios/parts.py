@@ -62,7 +62,7 @@ PARTS: dict[str, Callable[[Process], bool]] = {
     "supervisor": lambda one: SUPERVISOR in one.line,
     "holder's parent": lambda one: one.words[0].endswith("rootlesskit"),
     "holder's child": lambda one: one.words[0] == "/proc/self/exe" and "--state-dir" in one.line,
-    "builder": lambda one: "cntnr_compose.builder.worker.main" in one.line,
+    "builder": lambda one: "cntnr builder" in one.line,
     "uplink": lambda one: one.words[0].endswith("slirp4netns"),
     "conmon": lambda one: one.words[0].endswith("conmon"),
     "runc": lambda one: one.words[0].endswith("runc"),

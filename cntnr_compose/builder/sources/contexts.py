@@ -1,7 +1,6 @@
 """Find the files of a build context: a folder, an archive, a git repository, or what a server has."""
 
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -89,6 +88,8 @@ def _of_file(service: str, file: Path, name: str) -> BuildContext:
 
 def _read_stdin(service: str) -> Path:
     """Copy standard input to a file. Raises `CannotBuild` for a terminal."""
+    import shutil  # with three compressors
+
     if sys.stdin.isatty():
         why = "its context is standard input, which is a terminal"
         raise CannotBuild(service, why, "send an archive or a Dockerfile to it")

@@ -1,19 +1,18 @@
-"""Run the process that builds: inside the namespaces, with a child in namespaces of its own.
+"""Run the process that builds: inside the holder's namespaces, with a child in namespaces of its own.
 
-It reads one `BuildJob` as a line from standard input, and writes replies as lines to standard output. When
-the input ends, the command is gone: the worker stops everything that it has started, and ends.
+It writes replies as lines to standard output. When its standard input ends, the command is gone: the worker
+stops everything that it has started, and ends.
 """
 
 import contextlib
 import errno
 import os
 import signal
-import sys
 import threading
 import time
+from pathlib import Path
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import NoReturn
 
 from cntnr_compose.builder.cache import records
@@ -33,9 +32,15 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Event, WarningEvent
 from cntnr_compose.core.user_config import read_user_config
-from cntnr_compose.core.values import Tree, from_json, replace, to_json, to_tree
+from cntnr_compose.core.values import Tree, replace, to_json, to_tree
 from cntnr_compose.host import mounts
 from cntnr_compose.host.namespaces import isolation, rootlesskit
+from cntnr_compose.host.namespaces.holder import (
+    ENDED_FROM_OUTSIDE,
+    HolderFailed,
+    find_holder,
+    join_namespaces,
+)
 from cntnr_compose.images.layers import unpack
 from cntnr_compose.images.storage.build_cache import limit_cache
 from cntnr_compose.images.store import ImageStore
@@ -99,18 +104,32 @@ class ReplyChannel:
             self.emit(WarningEvent(text=text))
 
 
-def main() -> None:
-    """Run one job in an isolated child; where it is cancelled, stop the holder, unless others use it."""
-    job = from_json(sys.stdin.buffer.readline(), BuildJob)
+def run(job: BuildJob) -> NoReturn:
+    """Run a job inside the holder, in an isolated child; where it is cancelled, stop an unused holder.
+
+    For a process of one thread. Raises `HolderFailed`.
+    """
+    holder = find_holder()
+    if holder is None:
+        raise HolderFailed(ENDED_FROM_OUTSIDE)
+    join_namespaces(holder)
+    inside = os.fork()  # only a child is in the holder's pid namespace
+    if inside:
+        os._exit(_wait_for(inside))
     child = isolation.fork_isolated()
     if child == 0:
         _run_job(job)
+    status = _wait_for(child)
+    if status != 0:
+        rootlesskit.stop_from_inside(holder.payload)
+    os._exit(status)
+
+
+def _wait_for(child: int) -> int:
+    """Wait for a child, which gets the signals that would stop us; return its status."""
     for number in STOP_SIGNALS:
         signal.signal(number, lambda *_: os.kill(child, signal.SIGTERM))
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if status != 0:
-        rootlesskit.stop_from_inside(job.payload)
-    os._exit(abs(status))
+    return abs(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
 def _run_job(job: BuildJob) -> NoReturn:
@@ -248,7 +267,3 @@ def _find_or_assemble(
     if request.is_tagged:
         records.tag_image(image, request.names, store)
     return image
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,5 @@
 """Mount the root file systems of steps: overlays over the folders of the steps before."""
 
-import asyncio
 import contextlib
 import os
 from collections.abc import Iterator
@@ -45,6 +44,8 @@ class StageRootfs:
         """Return the lower directories of the base image; unpack it where that was not done."""
         lower = unpack.lower_dirs(image)
         if lower is None:
+            import asyncio  # a third of what the worker imports
+
             lower = asyncio.run(unpack.ensure_unpacked(image, store=self._store))
         return tuple(str(path.relative_to(paths.layers())) for path in lower)
 

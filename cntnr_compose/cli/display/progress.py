@@ -10,7 +10,14 @@ from _thread import RLock  # `threading` takes a millisecond to import
 from typing import TYPE_CHECKING, Self, TextIO
 
 from cntnr_compose.cli.display.progress_table import ProgressTable
-from cntnr_compose.core.events import ContainerEvent, Event, Output, Progress, WarningEvent
+from cntnr_compose.core.events import (
+    ContainerEvent,
+    Event,
+    Output,
+    Progress,
+    StepEnded,
+    WarningEvent,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -58,7 +65,7 @@ class ProgressDisplay:
                         self.show_warning(text)
                 case Output():
                     self.show_output(event)
-                case ContainerEvent():
+                case ContainerEvent() | StepEnded():
                     pass
 
     def show_progress(self, event: Progress) -> None:

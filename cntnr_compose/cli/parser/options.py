@@ -113,12 +113,27 @@ def _declare(row: Option | Argument) -> Callable[[F], F]:
 
 
 services = argument("services", many=True, required=False, metavar="[SERVICE...]")
+containers = argument("containers", many=True, metavar="CONTAINER")
 timeout = option(
     "-t",
     "--timeout",
     kind=int,
     metavar="SECONDS",
     help="Seconds to wait before a container is killed.",
+)
+stop_signal = option(
+    "-s", "--signal", default="", metavar="SIGNAL", help="Signal to send, instead of its own."
+)
+stop_timeout = option(
+    "-t",
+    "--timeout",
+    "--time",
+    kind=int,
+    metavar="SECONDS",
+    help="Seconds to wait before it is killed; -1: without end.",
+)
+detach_keys = option(
+    "--detach-keys", default="", metavar="KEYS", help="Keys that detach from a terminal."
 )
 index = option(
     "--index",

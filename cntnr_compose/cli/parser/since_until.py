@@ -1,7 +1,9 @@
 """Parse the times of ``--since`` and ``--until``."""
 
+import math
 import re
 import time
+from collections.abc import Sequence
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Seconds
@@ -11,6 +13,8 @@ DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 DURATION = re.compile(rf"(?:{DURATION_PART.pattern})+")
 FRACTION = re.compile(r"(?<=:\d\d)[.,](\d+)")
 NANOSECONDS = 1_000_000_000  # in a second
+EPOCH: Seconds = 1e-9  # the first time that is none of "now"
+LAST_TIME: Seconds = 1e10  # later than any that a clock shows
 EPOCH_SECONDS = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -21,6 +25,15 @@ class TimeUnreadable(CntnrError):
 
     def __init__(self, option: str, text: str) -> None:
         super().__init__(f'cannot read the time "{text}" of {option}')
+
+
+class TimesReversed(CntnrError):
+    """``--until`` is before ``--since``."""
+
+    hint = "a duration such as 10m means that long ago"
+
+    def __init__(self, since: str, until: str) -> None:
+        super().__init__(f"--since ({since}) cannot be after --until ({until})")
 
 
 def parse_time(option: str, text: str, now: Seconds | None = None) -> int | None:
@@ -44,6 +57,31 @@ def parse_time(option: str, text: str, now: Seconds | None = None) -> int | None
     except ValueError:
         raise TimeUnreadable(option, text) from None
     return seconds * NANOSECONDS + _nanoseconds(fraction_match[1] if fraction_match else "")
+
+
+def parse_until(values: Sequence[str]) -> Seconds:
+    """Return the earliest time of the filters ``until``; without one, later than anything.
+
+    Raises `TimeUnreadable`.
+    """
+    times = [parse_time("--filter until", value) for value in values]
+    return min((time / NANOSECONDS for time in times if time is not None), default=math.inf)
+
+
+def parse_range(since: str, until: str) -> tuple[Seconds, Seconds]:
+    """Return both times, 0 where there is none. With ``--until`` alone, all of before is meant, as in docker.
+
+    Raises `TimeUnreadable`, `TimesReversed`.
+    """
+    begin, end = (
+        None if time is None else max(EPOCH, min(time, int(LAST_TIME) * NANOSECONDS) / NANOSECONDS)
+        for time in (parse_time("--since", since), parse_time("--until", until))
+    )
+    if begin is not None and end is not None and begin > end:
+        raise TimesReversed(since, until)
+    if begin is None and end is not None:
+        begin = EPOCH
+    return begin or 0, end or 0
 
 
 def _nanoseconds(fraction: str) -> int:

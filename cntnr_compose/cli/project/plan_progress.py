@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping
 from cntnr_compose.core.events import Progress
 from cntnr_compose.model.plan import (
     CommitContainer,
+    ConnectNetwork,
     CreateContainer,
     CreateNetwork,
     CreateVolume,
+    DisconnectNetwork,
     KillContainer,
     Operation,
     PauseContainer,
@@ -16,6 +18,7 @@ from cntnr_compose.model.plan import (
     RemoveContainer,
     RemoveNetwork,
     RemoveVolume,
+    RenameContainer,
     RunPreStart,
     StartContainer,
     Step,
@@ -38,8 +41,11 @@ WORDS: Mapping[type[Operation], tuple[str, ...]] = {
     KillContainer: ("Container", "Killing", "Killed"),
     PauseContainer: ("Container", "Paused"),
     UnpauseContainer: ("Container", "Unpaused"),
+    RenameContainer: ("Container",),
     RemoveContainer: ("Container", "Removing", "Removed"),
     CommitContainer: ("", "Committing", "Committed"),
+    ConnectNetwork: ("Container",),
+    DisconnectNetwork: ("Container",),
 }
 IMMEDIATE_CONDITION = "service_started"  # met as soon as the dependency's start is done
 

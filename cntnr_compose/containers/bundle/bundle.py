@@ -35,6 +35,7 @@ from cntnr_compose.model.service import Service
 from cntnr_compose.networks import cni, conflists, interfaces
 from cntnr_compose.networks.dns.embedded_dns import DnsRedirect
 from cntnr_compose.networks.interfaces import InterfaceRequest
+from cntnr_compose.networks.records import ManagedNetwork
 
 MAX_PROFILE_SIZE: Bytes = 16 << 20
 PROJECT_ANNOTATION = "cntnr.project"
@@ -158,26 +159,46 @@ def remove_bundle(record: Record) -> None:
 
 
 def _build_interfaces(context: ProjectContext, record: Record) -> tuple[cni.Interface, ...]:
-    requests: list[InterfaceRequest] = []
-    gateway = ("", 0)
-    for number, (key, attachment) in enumerate(etc_files.sort_networks(record.definition)):
-        name = record.networks[key]
-        network = context.networks.find_network(name)
-        if network is None:
-            raise NetworkMissing(record.name, name)
-        mac = attachment.mac_address or (record.definition.mac_address if number == 0 else "")
-        interface_name = attachment.interface_name
-        requests.append(InterfaceRequest(network, attachment.ipv4_address, mac, interface_name))
-        if network.bridge.internal:  # no way out
-            continue
-        if not gateway[0] or attachment.gw_priority > gateway[1]:
-            gateway = (name, attachment.gw_priority)
-    planned = interfaces.plan_interfaces(requests, gateway[0])
+    requests = [
+        interface_request(context, record, key)
+        for key, _ in etc_files.sort_networks(record.definition)
+    ]
+    planned = interfaces.plan_interfaces(requests, choose_gateway(context, record))
     requested = context.requested_addresses()
     return tuple(
         interfaces.assign_address(record, request.network, interface, requested)
         for request, interface in zip(requests, planned, strict=True)
     )
+
+
+def interface_request(context: ProjectContext, record: Record, key: str) -> InterfaceRequest:
+    """Return what a container asks for on one of its networks. Raises `NetworkMissing`."""
+    attachment = record.definition.networks[key]
+    mac = attachment.mac_address
+    if not mac and etc_files.sort_networks(record.definition)[0][0] == key:
+        mac = record.definition.mac_address
+    network = _find_network(context, record, key)
+    return InterfaceRequest(network, attachment.ipv4_address, mac, attachment.interface_name)
+
+
+def choose_gateway(context: ProjectContext, record: Record) -> str:
+    """Return the name of the network that leads outside; empty where none does. Raises `NetworkMissing`."""
+    gateway = ("", 0)
+    for key, attachment in etc_files.sort_networks(record.definition):
+        network = _find_network(context, record, key)
+        if network.bridge.internal:  # no way out
+            continue
+        if not gateway[0] or attachment.gw_priority > gateway[1]:
+            gateway = (network.found.name, attachment.gw_priority)
+    return gateway[0]
+
+
+def _find_network(context: ProjectContext, record: Record, key: str) -> ManagedNetwork:
+    name = record.networks[key]
+    network = context.networks.find_network(name)
+    if network is None:
+        raise NetworkMissing(record.name, name)
+    return network
 
 
 def _build_dns_redirect(attached: Sequence[cni.Interface], resolver: str) -> DnsRedirect | None:

@@ -76,6 +76,11 @@ async def ensure_resolver(context: ProjectContext, record: Record) -> str:
     return await context.networks.ensure_resolver(request, context.requested_addresses())
 
 
+def write_resolv_conf(record: Record, resolver: str) -> None:
+    """Write /etc/resolv.conf in place, for a container that has it mounted."""
+    (paths.bundle(record.id) / "etc/resolv.conf").write_text(_resolv_conf(record, resolver))
+
+
 def _resolv_conf(record: Record, resolver: str) -> str:
     service = record.definition
     if service.network_mode == "host":

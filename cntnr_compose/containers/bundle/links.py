@@ -39,6 +39,7 @@ def parse_link_aliases(service: Service, project: str) -> tuple[tuple[str, str],
     for link, is_external in (
         *((link, False) for link in service.links),
         *((link, True) for link in service.external_links),
+        *((link, True) for network in service.networks.values() for link in network.links),
     ):
         name, _, alias = link.partition(":")
         if alias in ("", name):

@@ -42,6 +42,7 @@ from cntnr_compose.containers.files.writer import TreeWriter
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value
+from cntnr_compose.host import forks
 from cntnr_compose.host.namespaces import holder, isolation
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.model.observed import Container
@@ -62,22 +63,14 @@ def start_worker(namespaces: holder.NamespaceHolder, target: Target) -> tuple[Ch
     Not from a thread beside which others run: the child could wait for a lock that they hold.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    pid = os.fork()
+    pid = forks.fork_child((theirs.fileno(),))
     if pid:
         theirs.close()
         return Channel(ours), pid
     try:
-        signal.set_wakeup_fd(-1)
-        _close_others(theirs.fileno())
         _run(Channel(theirs), namespaces, target)
     finally:
         os._exit(1)
-
-
-def _close_others(kept: int) -> None:
-    """Close all descriptors but one and the standard ones: a copy of another channel would keep that open."""
-    os.closerange(3, kept)
-    os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))
 
 
 def _run(channel: Channel, namespaces: holder.NamespaceHolder, target: Target) -> NoReturn:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.names import safe_path_part
-from cntnr_compose.core.values import replace
+from cntnr_compose.core.names import invalid_reason, safe_path_part
+from cntnr_compose.core.values import Value, replace
 from cntnr_compose.host import files
 from cntnr_compose.model.observed import RUNNING_STATES, Container, Record, Status
 
+NAME_PATTERN = "[a-zA-Z0-9][a-zA-Z0-9_.-]"  # docker's words
 LOST_EXIT_CODE = 137  # of a container whose end nobody saw: it was killed with the holder
 
 
@@ -21,6 +22,22 @@ class NameTaken(CntnrError):
         self.hint = f"choose another container_name, or run `cntnr compose -p {project} down`"
 
 
+class RenameRefused(CntnrError):
+    """A container cannot get a name."""
+
+    def __init__(self, why: str, hint: str = "") -> None:
+        super().__init__(why)
+        self.hint = hint
+
+
+class ContainerKey(Value, frozen=True, kw_only=True):
+    """What containers are found by: the part of a record that is read for that."""
+
+    id: str
+    name: str
+    project: str
+
+
 def list_projects() -> list[str]:
     """List the projects that have containers, or were brought up."""
     names = {path.stem for path in paths.projects().glob("*.json")}
@@ -29,12 +46,26 @@ def list_projects() -> list[str]:
     return sorted(names)
 
 
+def list_keys() -> list[ContainerKey]:
+    """List the containers of all projects, in order of names."""
+    keys = []
+    for file in paths.containers().glob("*/*/record.json"):
+        key = files.read_value(file, ContainerKey)
+        if key is not None and _is_in_place(key, file.parent):
+            keys.append(key)
+    return sorted(keys, key=lambda key: key.name)
+
+
+def _is_in_place(key: ContainerKey | Record, folder: Path) -> bool:
+    return (key.project, key.id) == (folder.parent.name, folder.name)
+
+
 def read_containers(project: str) -> list[Container]:
     """Read every container of a project as it was last written, in order of names."""
     containers = []
     for folder in (paths.containers() / safe_path_part(project, "project")).glob("*"):
         record = files.read_value(folder / "record.json", Record)
-        if record is not None and (record.project, record.id) == (project, folder.name):
+        if record is not None and _is_in_place(record, folder):
             containers.append(Container(record=record, status=read_status(record)))
     return sorted(containers, key=lambda container: container.name)
 
@@ -121,6 +152,32 @@ def remove_empty(folder: Path) -> None:
 
 def check_name_is_free(name: str, project: str) -> None:
     """Raise `NameTaken` if another project has a container of the name."""
-    for other in list_projects():
-        if other != project and any(one.name == name for one in read_containers(other)):
-            raise NameTaken(name, other)
+    for key in list_keys():
+        if key.name == name and key.project != project:
+            raise NameTaken(name, key.project)
+
+
+def check_new_name(record: Record, name: str) -> None:
+    """Raise `RenameRefused` if a container cannot get a name: it is invalid, its own, or another's."""
+    why, hint = _name_refusal(record, name)
+    if why:
+        raise RenameRefused(why, hint)
+
+
+def _name_refusal(record: Record, name: str) -> tuple[str, str]:
+    refused = "Error when allocating new name"
+    if not name:
+        return "Neither old nor new names may be empty", ""
+    if name == record.name:
+        return "Renaming a container with the same name as its current name", ""
+    if reason := invalid_reason("container", name):
+        return (
+            f"{refused}: Invalid container name ({name}), only {NAME_PATTERN} are allowed",
+            reason,
+        )
+    for key in list_keys():
+        if key.name == name:
+            taken = f'The container name "/{name}" is already in use by container "{key.id}"'
+            hint = "remove or rename that one, or choose another name"
+            return f"{refused}: Conflict. {taken}.", hint
+    return "", ""

@@ -94,10 +94,12 @@ def _hold_lock(holder: NamespaceHolder, name: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def temporary_holder(name: str) -> Iterator[NamespaceHolder]:
+def temporary_holder(
+    name: str, while_starting: Callable[[], None] = _do_nothing
+) -> Iterator[NamespaceHolder]:
     """Keep a holder as `running_holder` does, and stop it afterwards where it is unused."""
     try:
-        with running_holder(name) as holder:
+        with running_holder(name, while_starting) as holder:
             yield holder
     finally:
         stop_if_unused()

@@ -32,7 +32,7 @@ RTM_NEWROUTE, RT_TABLE_LOCAL, RTPROT_STATIC, RT_SCOPE_LINK, RTN_UNICAST = 24, 25
 RTA_DST, RTA_OIF, RTA_PREFSRC = 1, 4, 7
 # linux/netfilter/nfnetlink.h, nf_tables.h
 NETLINK_NETFILTER, BATCH_BEGIN, BATCH_END, NFTABLES = 12, 0x10, 0x11, 10
-NEWTABLE, NEWCHAIN, NEWRULE = 0, 3, 6
+NEWTABLE, DELTABLE, NEWCHAIN, NEWRULE = 0, 2, 3, 6
 NESTED = 0x8000
 LOCAL_OUT, BEFORE_FILTERS = 3, -100
 NETWORK_HEADER, TRANSPORT_HEADER, REGISTER = 1, 2, 1
@@ -47,7 +47,10 @@ class DnsRedirect(Value, frozen=True, kw_only=True):
 
 
 async def redirect_queries(pid: int, redirect: DnsRedirect) -> str:
-    """Redirect 127.0.0.11 in the network of a process; return the reason of a failure, else nothing."""
+    """Redirect 127.0.0.11 in the network of a process; return the reason of a failure, else nothing.
+
+    An earlier redirection is replaced.
+    """
     try:
         namespace = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
@@ -132,13 +135,16 @@ def nft_message(resolver: str) -> bytes:
         _expression(b"immediate", _register(1), (2 | NESTED, _value(IPv4Address(resolver).packed))),
         _expression(b"nat", (1, _number(1)), (2, _number(socket.AF_INET)), _register(3)),
     )
+    table = _attribute(1, TABLE + b"\0")
     rule = (
         _attribute(1, TABLE + b"\0") + _attribute(2, CHAIN + b"\0")
         + _attribute(4 | NESTED, b"".join(expressions))
     )  # fmt: skip
     return b"".join((
         _nft(BATCH_BEGIN, REQUEST, b"", family=0, subject=NFTABLES),
-        _nft(NFTABLES << 8 | NEWTABLE, REQUEST | CREATE, _attribute(1, TABLE + b"\0")),
+        _nft(NFTABLES << 8 | NEWTABLE, REQUEST | CREATE, table),
+        _nft(NFTABLES << 8 | DELTABLE, REQUEST, table),
+        _nft(NFTABLES << 8 | NEWTABLE, REQUEST | CREATE, table),
         _nft(NFTABLES << 8 | NEWCHAIN, REQUEST | CREATE, chain),
         _nft(NFTABLES << 8 | NEWRULE, REQUEST | CREATE | ACK, rule),
         _nft(BATCH_END, REQUEST, b"", family=0, subject=NFTABLES),

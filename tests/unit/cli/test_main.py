@@ -23,7 +23,7 @@ def test_without_a_command_the_help_is_shown(cntnr: Run) -> None:
     [
         (["bogus"], 'unknown command: "cntnr bogus"'),
         (["compose", "upp"], 'unknown command: "cntnr compose upp"'),
-        (["network", "connect"], "cannot do `cntnr network connect`: cntnr does not have it yet"),
+        (["volume", "update"], "cannot do `cntnr volume update`: cntnr does not have it yet"),
         (["compose", "--x", "up"], "unknown flag: --x"),
         (["compose", "up", "--x"], "unknown flag: --x"),
         (["compose", "up", "-Z"], "unknown shorthand flag: 'Z' in -Z"),

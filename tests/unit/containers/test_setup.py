@@ -32,5 +32,5 @@ def test_a_container_without_names_warns(
     monkeypatch.setattr(embedded_dns, "redirect_queries", redirect)
     record = Record(id="x", name="p-s-1", project="p", service="s", definition=Service(name="s"))
     events: list[Event] = []
-    asyncio.run(setup._redirect_dns_queries(record, 1, REDIRECT, events.append))
+    asyncio.run(setup.redirect_dns_queries(record, 1, REDIRECT, events.append))
     assert [one.text for one in events if isinstance(one, WarningEvent)] == expected

@@ -42,11 +42,11 @@ def test_questions_leave_by_the_interface_with_its_address() -> None:
 
 def test_the_rule_is_one_transaction_that_tells_how_it_went() -> None:
     sent = list(messages(embedded_dns.nft_message("10.0.0.1")))
-    assert [kind for kind, _, _ in sent] == [0x10, 0xA00, 0xA03, 0xA06, 0x11]
-    assert [bool(flags & embedded_dns.ACK) for _, flags, _ in sent] == [False] * 3 + [True, False]
-    chain = attributes(sent[2][2][4:])
+    assert [kind for kind, _, _ in sent] == [0x10, 0xA00, 0xA02, 0xA00, 0xA03, 0xA06, 0x11]
+    assert [bool(flags & embedded_dns.ACK) for _, flags, _ in sent] == [False] * 5 + [True, False]
+    chain = attributes(sent[4][2][4:])
     assert (chain[1], chain[3], chain[7]) == (b"cntnr\0", b"names\0", b"nat\0")
-    rule = attributes(sent[3][2][4:])
+    rule = attributes(sent[5][2][4:])
     for part in (b"immediate\0", bytes([10, 0, 0, 1]), bytes([127, 0, 0, 11]), b"nat\0"):
         assert part in rule[4]
 

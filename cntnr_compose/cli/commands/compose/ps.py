@@ -89,7 +89,7 @@ def _print(containers: Sequence["Container"], values: dict[str, Any]) -> None:
         names = dict.fromkeys(one.record.service for one in containers)
         stdout.write("".join(f"{name}\n" for name in names))
     else:
-        from cntnr_compose.cli.project.docker_config import read_docker_setting
+        from cntnr_compose.core.docker_config import read_docker_setting
 
         now = time.time()
         print_rows(

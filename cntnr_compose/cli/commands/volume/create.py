@@ -1,16 +1,28 @@
 """`cntnr volume create`: make a volume that belongs to no project, for `external: true`."""
 
 from cntnr_compose.cli.display import stdout
-from cntnr_compose.cli.parser.options import argument, command, option
+from cntnr_compose.cli.parser.options import argument, command, option, unsupported
+
+OF_SWARM = "it is of volumes of a swarm, and there is none"
 
 
 @command("[VOLUME]", of_project=False)
 @argument("name", required=False, metavar="VOLUME")
+@unsupported("--availability", hint=OF_SWARM, is_flag=False)
 @option("-d", "--driver", default="local", metavar="DRIVER", help="Driver: local.")
+@unsupported("--group", hint=OF_SWARM, is_flag=False)
 @option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="Label to set.")
+@unsupported("--limit-bytes", hint=OF_SWARM, is_flag=False)
 @option(
     "-o", "--opt", "options", multiple=True, metavar="NAME=VALUE", help="Option: type, o, device."
 )
+@unsupported("--required-bytes", hint=OF_SWARM, is_flag=False)
+@unsupported("--scope", hint=OF_SWARM, is_flag=False)
+@unsupported("--secret", hint=OF_SWARM, is_flag=False)
+@unsupported("--sharing", hint=OF_SWARM, is_flag=False)
+@unsupported("--topology-preferred", hint=OF_SWARM, is_flag=False)
+@unsupported("--topology-required", hint=OF_SWARM, is_flag=False)
+@unsupported("--type", hint=OF_SWARM, is_flag=False)
 def create(
     name: str | None, *, driver: str, labels: tuple[str, ...], options: tuple[str, ...]
 ) -> None:

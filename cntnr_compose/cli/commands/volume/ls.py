@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.parser.list_options import filter_option, table_format
-from cntnr_compose.cli.parser.options import command, flag
+from cntnr_compose.cli.parser.options import command, flag, unsupported
 
 if TYPE_CHECKING:
     from cntnr_compose.model.observed import ObservedVolume
@@ -14,6 +14,7 @@ FILTERS = ("dangling", "driver", "label", "name")
 
 
 @command(of_project=False)
+@unsupported("--cluster", hint="it is of volumes of a swarm, and there is none")
 @filter_option(f"{', '.join(FILTERS)}=VALUE.", "-f")
 @table_format()
 @flag("-q", "--quiet", help="Only names.")

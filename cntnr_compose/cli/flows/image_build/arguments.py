@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cntnr_compose.builder.create_request import BuildDefinition, create_request
-from cntnr_compose.builder.outputs import parse_output
 from cntnr_compose.builder.request import BuildOptions, BuildOutput, BuildRequest
 from cntnr_compose.cli.flows.image_build import flag_values
 from cntnr_compose.cli.flows.image_build.flag_values import BadBuildOption
@@ -110,6 +109,10 @@ class BuildArguments(Frozen):
         words = [*self.output]
         words += ["type=registry"] if self.push else []
         words += ["type=docker"] if self.load else []
+        if not words:
+            return ()
+        from cntnr_compose.builder.outputs import parse_output  # and all that writes outputs
+
         return tuple(parse_output(word) for word in words)
 
     def options(self) -> BuildOptions:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.cli.project.docker_config import read_docker_setting
+from cntnr_compose.core.docker_config import read_docker_setting
 
 
 @pytest.mark.parametrize(
