@@ -8,7 +8,6 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.names import likely_project_name
@@ -19,6 +18,7 @@ SUPERVISOR = (
 )
 TITLE = "cntnr supervisor"
 _started: list[socket.socket] = []
+_starters: list[int] = []  # children that have ended, or are about to
 
 
 def start(cwd: str, environ: Mapping[str, str], name: str = "") -> None:
@@ -34,11 +34,15 @@ def take() -> socket.socket:
 
 def discard() -> None:
     """Disconnect from a prestarted supervisor that is not needed, so that it exits."""
-    while _started:
-        connection = _started.pop()
+    for connection in _started:
         with contextlib.suppress(OSError):
             connection.shutdown(socket.SHUT_RDWR)
         connection.close()
+    for child in _starters:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(child, 0)
+    for gone in (_started, _starters):
+        gone.clear()
 
 
 def _has_socket(project: str) -> bool:
@@ -55,9 +59,10 @@ def _start() -> socket.socket:
     log = str(runtime / "early.log") if os.environ.get("CNTNR_DEBUG") else os.devnull
     our_end, their_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     with their_end:
-        forks.fork_detached(
+        starter = forks.fork_detached(
             lambda: _serve(their_end), title=TITLE, kept=their_end.fileno(), log=log
         )
+    _starters.append(starter)
     return our_end
 
 

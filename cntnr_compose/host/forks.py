@@ -8,7 +8,6 @@ import gc
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Iterable
 from typing import NoReturn
 
@@ -34,16 +33,16 @@ def fork_child(kept: Iterable[int]) -> int:
     return child
 
 
-def fork_detached(work: Callable[[], object], *, title: str, kept: int, log: str) -> None:
+def fork_detached(work: Callable[[], object], *, title: str, kept: int, log: str) -> int:
     """Run ``work`` in a process with a session of its own, whose parent is not us.
 
-    It keeps one descriptor, ``kept``; its output goes to ``log``, its title is what ``set_title`` sets. The same
-    holds for threads as with `fork_child`.
+    It keeps one descriptor, ``kept``; its output goes to ``log``; others see ``title`` as its command line.
+    Return the pid of the child that starts it and ends at once: to be waited for later, since that takes as
+    long as the processors are busy. As to threads, see `fork_child`.
     """
     starter = fork_child((kept,))
     if starter:
-        os.waitpid(starter, 0)
-        return
+        return starter
     try:
         os.setsid()
         if os.fork() == 0:
@@ -68,6 +67,8 @@ def _run_detached(work: Callable[[], object], title: str, log: str) -> NoReturn:
         os.chdir("/")
         work()
     except BaseException:  # noqa: BLE001 - a fork must not go on with what its parent was doing
+        import traceback  # it imports much
+
         traceback.print_exc()
         sys.stderr.flush()
     finally:

@@ -5,7 +5,7 @@ import contextlib
 import time
 from typing import assert_never
 
-from cntnr_compose.containers import commit, create, pre_start
+from cntnr_compose.containers import create, pre_start
 from cntnr_compose.containers.endpoints import connection
 from cntnr_compose.containers.managed import ManagedContainer, managed_containers
 from cntnr_compose.containers.state.container_state import ContainerState
@@ -253,6 +253,8 @@ async def _change_existing(
         case UnpauseContainer():
             await container.unpause(emit)
         case CommitContainer():
+            from cntnr_compose.containers import commit  # it imports compressors
+
             await commit.commit_container(container, op, emit)
         case RenameContainer():
             await container.change_name(op.new_name)
