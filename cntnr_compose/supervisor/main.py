@@ -67,6 +67,10 @@ def _import_server() -> None:
     # Nothing here speaks TLS, and asyncio does without: 7 ms and 3 MB for every project.
     sys.modules.setdefault("ssl", None)  # type: ignore[arg-type]
     import cntnr_compose.supervisor.server  # noqa: F401
+    from cntnr_compose.core.values import prepare
+    from cntnr_compose.model.protocol import Request
+
+    prepare(Request)
 
 
 def _report_failure(first: socket.socket, error: CntnrError) -> None:

@@ -10,9 +10,9 @@ import os
 import signal
 import threading
 import time
-from pathlib import Path
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import NoReturn
 
 from cntnr_compose.builder.cache import records
