@@ -23,7 +23,12 @@ _starters: list[int] = []  # children that have ended, or are about to
 
 def start(cwd: str, environ: Mapping[str, str], name: str = "") -> None:
     """Start a supervisor, unless the project, by its likely name, has one already."""
-    if not _started and not _has_socket(likely_project_name(name, environ, cwd)):
+    start_for(likely_project_name(name, environ, cwd))
+
+
+def start_for(project: str) -> None:
+    """Start a supervisor, unless the project has one already."""
+    if not _started and not _has_socket(project):
         _started.append(_start())
 
 
@@ -69,5 +74,6 @@ def _start() -> socket.socket:
 def _serve(first: socket.socket) -> None:
     """Become a supervisor, which gets its first request by a socket."""
     os.environ["PATH"] = process.search_path()
+    os.environ.pop("NOTIFY_SOCKET", None)  # the service manager awaits nothing of a supervisor
     __import__(SUPERVISOR)
     sys.modules[SUPERVISOR].main(first)

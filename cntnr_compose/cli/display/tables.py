@@ -1,7 +1,7 @@
 """Format tables, ages, sizes and ports as docker prints them."""
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.core.frozen import Bytes, Seconds
 
@@ -16,6 +16,16 @@ LONG_UNITS = (
     (24 * 60, 24 * 7, "week"),
     (24 * 730, 24 * 30, "month"),
 )
+
+
+class TemplateRow(dict[str, Any]):
+    """The fields of a row, and the functions that templates call with arguments: ``{{.Label "name"}}``."""
+
+    def __init__(
+        self, fields: Mapping[str, object], functions: Mapping[str, Callable[..., object]]
+    ) -> None:
+        super().__init__(fields)
+        self.functions = functions
 
 
 def format_table(
@@ -59,6 +69,16 @@ def format_size(count: Bytes) -> str:
             return f"{value:.3g}{unit}"
         value /= 1000
     return f"{value:.3g}TB"
+
+
+def format_binary_size(count: Bytes) -> str:
+    """Format memory with four digits and binary units, as docker: ``23.54GiB``."""
+    value = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if float(f"{value:.4g}") < 1024:
+            return f"{value:.4g}{unit}"
+        value /= 1024
+    return f"{value:.4g}TiB"
 
 
 def _count(count: int, unit: str) -> str:

@@ -72,8 +72,6 @@ class Group:
         return entry.load() if isinstance(entry, CommandEntry) else entry
 
 
-VERSION = CommandEntry("version:version", "Show the version")
-
 ALPHA = Group(
     {
         "generate": CommandEntry("compose.generate:generate", "Print a compose file of containers"),
@@ -150,10 +148,11 @@ COMPOSE = Group(
         "start": CommandEntry("compose.start:start", "Start containers that exist"),
         "stats": CommandEntry("compose.stats:stats", "Show what containers use"),
         "stop": CommandEntry("compose.stop:stop", "Stop containers"),
+        "systemd": CommandEntry("compose.systemd:systemd", "Print a unit that runs the project"),
         "top": CommandEntry("compose.top:top", "Show the processes of containers"),
         "unpause": CommandEntry("compose.unpause:unpause", "Let paused containers go on"),
         "up": CommandEntry("compose.up:up", "Create and start containers"),
-        "version": VERSION,
+        "version": CommandEntry("compose.version:version", "Show the version"),
         "volumes": CommandEntry("compose.volumes:volumes", "List the volumes of a project"),
         "wait": CommandEntry("compose.wait:wait", "Wait until containers end"),
         "watch": CommandEntry(
@@ -245,6 +244,7 @@ IMAGE = Group(
 CONTAINER_ATTACH = CommandEntry("container.attach:attach", "Connect to the streams of a container")
 CONTAINER_COMMIT = CommandEntry("container.commit:commit", "Make an image of a container's changes")
 CONTAINER_CP = CommandEntry("container.cp:cp", "Copy files between a container and this machine")
+CONTAINER_CREATE = CommandEntry("container.create:create", "Create a container")
 CONTAINER_DIFF = CommandEntry("container.diff:diff", "List what a container has changed")
 CONTAINER_EXPORT = CommandEntry("container.export:export", "Write the files of a container as tar")
 CONTAINER_KILL = CommandEntry("container.kill:kill", "Send a signal to containers")
@@ -254,6 +254,7 @@ CONTAINER_PORT = CommandEntry("container.port:port", "Print where ports are publ
 CONTAINER_RENAME = CommandEntry("container.rename:rename", "Give a container another name")
 CONTAINER_RESTART = CommandEntry("container.restart:restart", "Restart containers")
 CONTAINER_RM = CommandEntry("container.rm:rm", "Remove containers")
+CONTAINER_RUN = CommandEntry("container.run:run", "Run a command in a new container")
 CONTAINER_START = CommandEntry("container.start:start", "Start containers that exist")
 CONTAINER_STATS = CommandEntry("container.stats:stats", "Show what containers use")
 CONTAINER_TOP = CommandEntry("container.top:top", "Show the processes of a container")
@@ -266,6 +267,7 @@ CONTAINER = Group(
         "attach": CONTAINER_ATTACH,
         "commit": CONTAINER_COMMIT,
         "cp": CONTAINER_CP,
+        "create": CONTAINER_CREATE,
         "diff": CONTAINER_DIFF,
         "export": CONTAINER_EXPORT,
         "inspect": CommandEntry("container.inspect:inspect", "Describe containers"),
@@ -277,9 +279,11 @@ CONTAINER = Group(
         "rename": CONTAINER_RENAME,
         "restart": CONTAINER_RESTART,
         "rm": CONTAINER_RM,
+        "run": CONTAINER_RUN,
         "start": CONTAINER_START,
         "stats": CONTAINER_STATS,
         "stop": CONTAINER_STOP,
+        "systemd": CommandEntry("container.systemd:systemd", "Print a unit that runs a container"),
         "top": CONTAINER_TOP,
         "unpause": CONTAINER_UNPAUSE,
         "wait": CONTAINER_WAIT,
@@ -287,6 +291,21 @@ CONTAINER = Group(
     summary="Containers of all projects, and of none",
     description="Manage containers: those of projects, and those that belong to none.",
     aliases={"list": "ls", "ps": "ls", "remove": "rm"},
+)
+
+INFO = CommandEntry("system.info:info", "Show what this machine offers containers")
+
+EVENTS = CommandEntry("events:events", "Show events of containers as they happen")
+
+SYSTEM = Group(
+    {
+        "df": CommandEntry("system.df:df", "Show how much disk all takes"),
+        "events": EVENTS,
+        "info": INFO,
+        "prune": CommandEntry("system.prune:prune", "Remove what nobody uses"),
+    },
+    summary="This machine: its room, what it offers",
+    description="Manage what is stored, and show what this machine offers containers.",
 )
 
 BUILDER_PRUNE = CommandEntry("builder.prune:prune", "Remove the build cache")
@@ -336,16 +355,18 @@ ROOT = Group(
         "completion": CommandEntry("completion:completion", "Print the script for TAB in a shell"),
         "container": CONTAINER,
         "cp": CONTAINER_CP,
+        "create": CONTAINER_CREATE,
         "diff": CONTAINER_DIFF,
         "docker-cli-plugin-metadata": CommandEntry(
             "install_plugin:metadata", "Describe the plugin to docker", hidden=True
         ),
         "doctor": CommandEntry("doctor:doctor", "What this machine allows, and its cures"),
-        "events": CommandEntry("events:events", "Show events of containers as they happen"),
+        "events": EVENTS,
         "export": CONTAINER_EXPORT,
         "hook": HOOK,
         "image": IMAGE,
         "images": IMAGES_LS,
+        "info": INFO,
         "inspect": CommandEntry(
             "inspect:inspect", "Describe containers, images, networks, volumes"
         ),
@@ -364,14 +385,16 @@ ROOT = Group(
         "restart": CONTAINER_RESTART,
         "rm": CONTAINER_RM,
         "rmi": IMAGE_RM,
+        "run": CONTAINER_RUN,
         "save": IMAGE_SAVE,
         "start": CONTAINER_START,
         "stats": CONTAINER_STATS,
         "stop": CONTAINER_STOP,
+        "system": SYSTEM,
         "tag": IMAGE_TAG,
         "top": CONTAINER_TOP,
         "unpause": CONTAINER_UNPAUSE,
-        "version": VERSION,
+        "version": CommandEntry("version:version", "Show the versions"),
         "volume": VOLUME,
         "wait": CONTAINER_WAIT,
     },
