@@ -14,7 +14,8 @@ from cntnr_compose.core.errors import CntnrError, RemoteError
 from cntnr_compose.core.events import Emit
 from cntnr_compose.core.uninterruptible import uninterruptible
 from cntnr_compose.core.values import from_json, from_tree
-from cntnr_compose.host import forks, process
+from cntnr_compose.host import process
+from cntnr_compose.host.children import forks
 from cntnr_compose.host.namespaces import rootlesskit
 from cntnr_compose.model.protocol import ErrorReply, EventReply, Reply, ResultReply
 

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.names import likely_project_name
-from cntnr_compose.host import forks, process
+from cntnr_compose.host import process
+from cntnr_compose.host.children import forks
 
 SUPERVISOR = (
     "cntnr_compose.supervisor.main"  # a package above this one: only the new process imports it

@@ -42,7 +42,7 @@ from cntnr_compose.containers.files.writer import TreeWriter
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value
-from cntnr_compose.host import forks
+from cntnr_compose.host.children import forks
 from cntnr_compose.host.namespaces import holder, isolation
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.model.observed import Container

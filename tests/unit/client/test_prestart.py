@@ -8,7 +8,7 @@ import pytest
 
 from cntnr_compose.client import prestart
 from cntnr_compose.core import paths
-from cntnr_compose.host import forks
+from cntnr_compose.host.children import forks
 
 NO_CHILD = 1 << 30  # a pid that there is not
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.host import forks
+from cntnr_compose.host.children import forks
 
 TEST_PROCESS, TEST_SESSION = os.getpid(), os.getsid(0)
 
