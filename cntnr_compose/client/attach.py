@@ -11,7 +11,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import socket_peer
@@ -81,6 +81,30 @@ class DetachKeys:
         return bytes(passed), False
 
 
+class RelayConnection(Protocol):
+    """The other end of a relay: streams of a container or of a process in it."""
+
+    def fileno(self) -> int:
+        """Return a descriptor that can be read when `receive` has something to return."""
+        ...
+
+    def receive(self) -> tuple[int, bytes] | None:
+        """Return the next output as our descriptor and bytes; None at the end."""
+        ...
+
+    def send(self, typed: bytes) -> None:
+        """Write to standard input."""
+        ...
+
+    def close_stdin(self) -> None:
+        """End standard input."""
+        ...
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Set the size of the terminal."""
+        ...
+
+
 class AttachConnection:
     """A connection to a container's standard streams."""
 
@@ -141,7 +165,7 @@ class TerminalRelay:
 
     def __init__(
         self,
-        connection: AttachConnection,
+        connection: RelayConnection,
         *,
         stdin: int | None = 0,
         tty: bool = False,

@@ -5,6 +5,7 @@ Every command imports this module, so it imports little.
 
 import contextlib
 import time
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Literal, Self, overload
 
@@ -20,7 +21,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import RemoteError
 from cntnr_compose.core.events import ContainerEvent, Emit, Event, StepEnded, ignore_event
 from cntnr_compose.core.uninterruptible import uninterruptible
-from cntnr_compose.core.values import Seconds, Tree, from_tree
+from cntnr_compose.core.values import Seconds, Tree, from_tree, prepare
 from cntnr_compose.host import files, proc
 from cntnr_compose.host.namespaces import holder, rootlesskit
 from cntnr_compose.model.observed import Observed
@@ -29,8 +30,10 @@ from cntnr_compose.model.project import Project
 from cntnr_compose.model.protocol import (
     ErrorReply,
     EventReply,
+    ExecCommand,
     ExecutePlan,
     Greeting,
+    HoldContainers,
     Lock,
     Observe,
     Ping,
@@ -89,6 +92,10 @@ class Client:
         """Release the change lock."""
         self._connection.call(Unlock(), ignore_event)
 
+    def hold(self, names: Iterable[str]) -> None:
+        """Keep containers as they are, until this connection ends. Raises `RemoteError`."""
+        self._connection.call(HoldContainers(names=tuple(names)), ignore_event)
+
     def observe(self) -> Observed:
         """Return a snapshot of the project."""
         return from_tree(self._connection.call(Observe(), ignore_event), Observed)
@@ -122,9 +129,14 @@ class Client:
             case _:
                 return None
 
-    def prepare_exec(self, request: PrepareExec) -> list[str]:
+    @property
+    def supervisor_pid(self) -> int:
+        """The pid of the supervisor in our pid namespace; 0 if it has none there."""
+        return self._connection.pid
+
+    def prepare_exec(self, request: PrepareExec) -> ExecCommand:
         """Return the command that runs a process in a container."""
-        return [str(word) for word in self._connection.call(request, ignore_event)["argv"]]
+        return from_tree(self._connection.call(request, ignore_event), ExecCommand)
 
     def subscribe(self, request: Subscribe = SUBSCRIBE) -> None:
         """Subscribe to events; `next_event` returns them. No other request may follow."""
@@ -190,6 +202,7 @@ def _connect(project: str, start: bool, emit: Emit) -> Client | None:  # noqa: F
                 return None
             started = _take_prestarted()
             started.send(Serve(project=project))
+            prepare(Observed)
         if started is not None:
             if not started.wait_for_result(ignore_event).get("taken"):
                 return Client(started, project)

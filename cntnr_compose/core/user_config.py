@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cntnr_compose.core import paths
+from cntnr_compose.core import oci_runtimes, paths
 from cntnr_compose.core.errors import CntnrError, did_you_mean
 from cntnr_compose.core.units import InvalidSize, parse_size
 from cntnr_compose.core.values import Bytes, Tree, Value, from_tree
@@ -57,12 +57,19 @@ class ProotSettings(Value, frozen=True, kw_only=True):
     enabled: bool = False  # for all containers and builds of one id that do not say otherwise
 
 
+class ContainerSettings(Value, frozen=True, kw_only=True):
+    """What the table ``[containers]`` sets."""
+
+    runtime: str = ""  # the OCI runtime of containers that name none; '' where it is not set
+
+
 class UserConfig(Value, frozen=True, kw_only=True):
     """The user's settings; what is not set has its default."""
 
     images: ImageSettings = ImageSettings()
     build: BuildSettings = BuildSettings()
     proot: ProotSettings = ProotSettings()
+    containers: ContainerSettings = ContainerSettings()
 
 
 def config_file() -> Path:
@@ -216,6 +223,15 @@ def _parse_switch(value: Any) -> bool:
     return value
 
 
+def _parse_runtime(value: Any) -> str:
+    if not isinstance(value, str):
+        raise _BadValue(NO_TEXT)
+    why = oci_runtimes.unknown_reason(value)
+    if why:
+        raise _BadValue(why)
+    return oci_runtimes.canonical_name(value)
+
+
 def _absolute_path(value: Any) -> str:
     if not isinstance(value, str):
         raise _BadValue(NO_TEXT)
@@ -241,6 +257,7 @@ SETTINGS: Mapping[str, Mapping[str, _Setting]] = {
             _parse_policy, 'write the absolute path of a policy file, "reject" or "insecure"'
         ),
     },
+    "containers": {"runtime": _Setting(_parse_runtime, f"write {oci_runtimes.CHOICES}")},
     "build": {"keep-storage": _Setting(_parse_storage, 'write a size such as "20GB"')},
     "proot": {
         "path": _Setting(_absolute_path, 'write an absolute path: "/usr/bin/proot"'),

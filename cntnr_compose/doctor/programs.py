@@ -26,6 +26,12 @@ class RequiredProgram(Value, frozen=True, kw_only=True):
 PROGRAMS = (
     RequiredProgram(name="runc", packages=("runc", "runc", "runc"), loses="no container can run"),
     RequiredProgram(
+        name="crun",
+        packages=("crun", "crun", "crun"),
+        loses="no containers with `runtime: crun`",
+        is_optional=True,
+    ),
+    RequiredProgram(
         name="conmon", packages=("conmon", "conmon", "conmon"), loses="no container can be started"
     ),
     RequiredProgram(

@@ -15,7 +15,7 @@ from cntnr_compose.model.project import Project
 
 # Incremented with each change of messages, records or behaviour of a supervisor between two source trees of
 # one version. Releases differ by their version.
-PROTOCOL = 5
+PROTOCOL = 7
 PeerAge: TypeAlias = Literal["same", "older", "newer"]
 
 
@@ -82,6 +82,15 @@ class Unlock(Value, frozen=True, kw_only=True, tag="end"):
     """Release the change lock."""
 
 
+class HoldContainers(Value, frozen=True, kw_only=True, tag="hold"):
+    """Keep containers as they are until the end of the connection: they are not started, stopped or removed.
+
+    For those of no project, which change without the change lock.
+    """
+
+    names: tuple[str, ...]
+
+
 class Observe(Value, frozen=True, kw_only=True, tag="observe"):
     """Ask for a snapshot; replies an Observed as a tree."""
 
@@ -95,6 +104,14 @@ class ExecutePlan(Value, frozen=True, kw_only=True, tag="execute"):
 
     plan: Plan
     project: Project | None = None
+
+
+class ExecCommand(Value, frozen=True, kw_only=True):
+    """Answer to `PrepareExec`: a command that runs a process in a container, from outside the holder."""
+
+    argv: tuple[str, ...]
+    console: str = ""  # the socket, inside, at which its terminal is handed over
+    keeps_streams: bool = False  # the process gets the very streams of the command
 
 
 class PrepareExec(Value, frozen=True, kw_only=True, tag="exec"):
@@ -132,7 +149,16 @@ class Shutdown(Value, frozen=True, kw_only=True, tag="quit"):
 
 
 Request: TypeAlias = (
-    Ping | Serve | Lock | Unlock | Observe | ExecutePlan | PrepareExec | Subscribe | Shutdown
+    Ping
+    | Serve
+    | Lock
+    | Unlock
+    | HoldContainers
+    | Observe
+    | ExecutePlan
+    | PrepareExec
+    | Subscribe
+    | Shutdown
 )
 
 

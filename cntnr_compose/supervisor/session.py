@@ -5,7 +5,7 @@ import contextlib
 import os
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -13,15 +13,17 @@ from cntnr_compose.containers.exec import ExecInPaused, NotRunning, prepare_exec
 from cntnr_compose.containers.managed import managed_containers
 from cntnr_compose.containers.state import project_intent
 from cntnr_compose.core import paths
-from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.errors import CntnrError, NoSuchContainer
 from cntnr_compose.core.events import ContainerEvent, Event, WarningEvent
 from cntnr_compose.core.values import Bytes, Tree, from_json, replace, to_json, to_tree
-from cntnr_compose.model.plan import CreateContainer
+from cntnr_compose.model.plan import CreateContainer, Plan
 from cntnr_compose.model.protocol import (
     OWN_GREETING,
     ErrorReply,
     EventReply,
+    ExecCommand,
     ExecutePlan,
+    HoldContainers,
     Lock,
     Observe,
     Ping,
@@ -78,6 +80,7 @@ class ClientSession:
         self._can_shut_down = can_shut_down
         self.keeps_supervisor = True  # whether the supervisor stays for this session
         self._holds_lock = False
+        self._held = contextlib.AsyncExitStack()  # containers that stay as they are
         self._networks_checked = False  # since the lock was taken
         self._auto_removed: set[str] = set()  # names of containers that go when they have run
         self._read_ahead = b""  # read while waiting for something else
@@ -139,12 +142,14 @@ class ClientSession:
                 await self._acquire_lock(what)
             case Unlock():
                 self.release_lock()
+            case HoldContainers(names=names):
+                await self._hold(names)
             case Observe():
                 return cast("Tree", to_tree(self._project.observe()))
             case ExecutePlan():
                 await self._execute(request)
             case PrepareExec():
-                return {"argv": self._prepare_exec(request)}
+                return cast("Tree", to_tree(self._prepare_exec(request)))
             case Subscribe():
                 await self._subscribe(request)
             case Shutdown():
@@ -153,7 +158,7 @@ class ClientSession:
                 return {"taken": True}
         return {}
 
-    def _prepare_exec(self, request: PrepareExec) -> list[str]:
+    def _prepare_exec(self, request: PrepareExec) -> ExecCommand:
         container = self._context.containers.get(request.container)
         if container is not None and container.status.state == "paused":
             raise ExecInPaused(request.container)
@@ -174,6 +179,18 @@ class ClientSession:
         await project.change_lock.acquire()
         self._holds_lock, self._networks_checked, project.lock_owner = True, False, what
         self._context.command = what
+
+    async def _hold(self, names: Sequence[str]) -> None:
+        """Hold containers, always in one order, so that no two commands wait for each other's."""
+        for name in sorted(names):
+            container = managed_containers(self._context).get(name)
+            if container is None:
+                raise NoSuchContainer(name)
+            await self._held.enter_async_context(container.hold(paused=False))
+
+    async def release_containers(self) -> None:
+        """Let the containers change again that the command has held."""
+        await self._held.aclose()
 
     def release_lock(self) -> None:
         """Let the next command change the project."""
@@ -199,7 +216,7 @@ class ClientSession:
         }
         try:
             if request.project is not None or plan_executor.sets_up_containers(request.plan):
-                await self._repair_networks()
+                await self._repair_networks(request.plan)
             if request.project is None:
                 await plan_executor.restore_networks(request.plan, context)
             await plan_executor.execute_plan(request.plan, context, self._emit)
@@ -207,10 +224,12 @@ class ClientSession:
             if not context.containers:
                 project_intent.remove_intent(context.project)
 
-    async def _repair_networks(self) -> None:
+    async def _repair_networks(self, plan: Plan) -> None:
         """Check networks once a lock: what is written of them may not be there any more."""
         if not self._networks_checked:
-            names = self._context.network_names()
+            names = self._context.network_names() | plan_executor.requested_networks(
+                plan, self._context
+            )
             await self._context.networks.bring_up_defined(names)
             await self._context.networks.repair(names)
             self._networks_checked = True
