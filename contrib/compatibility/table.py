@@ -48,6 +48,13 @@ BUILDX_INTRODUCTION = """
 
 `docker build` is this where buildx is installed; `cntnr build` is both."""
 
+CONTAINER_INTRODUCTION = """
+# Compatibility with docker {version}: containers, networks, volumes, system
+
+Every verb and flag of `docker container`, `docker network`, `docker volume` and `docker system`, and of
+those that docker has beside them, as `docker run`; the words are those above. A verb that docker has twice,
+as `run` and `container run`, stands here once, under its short name: both are the same command here, too."""
+
 
 class Comparison(NamedTuple):
     """What docker has of one kind, and where it is to be had here."""
@@ -75,7 +82,8 @@ def comparison(docker: str, reasons: str, group: Group, prefix: str = "") -> Com
 OF_COMPOSE = comparison("docker-compose-2.40.3.json", "reasons.toml", COMPOSE, "compose")
 OF_IMAGES = comparison("docker-images-28.2.2.json", "image-reasons.toml", ROOT)
 OF_BUILDX = comparison("docker-buildx-0.24.0.json", "buildx-reasons.toml", ROOT)
-COMPARISONS = (OF_COMPOSE, OF_IMAGES, OF_BUILDX)
+OF_CONTAINERS = comparison("docker-containers-28.2.2.json", "container-reasons.toml", ROOT)
+COMPARISONS = (OF_COMPOSE, OF_IMAGES, OF_BUILDX, OF_CONTAINERS)
 
 
 class Row(NamedTuple):
@@ -96,8 +104,12 @@ def rows(compared: Comparison) -> Iterator[Row]:
     """Yield a row for each verb of docker, and then for each of its flags."""
     for path, flags in compared.docker["commands"].items():
         called = find(compared.group, path)
+        if is_second_name(compared, path):
+            continue
         reasons = compared.reasons.get(path or "compose", {})
-        verb = status_of(reasons, "verb", (SAME if called else MISSING, ""))
+        verb = status_of(
+            reasons, "verb", (SAME, "") if called else absent_verb(compared.group, path)
+        )
         if path:
             yield Row(path, "", *verb)
         for text in flags if verb[0] != MISSING else ():
@@ -111,6 +123,24 @@ def rows(compared: Comparison) -> Iterator[Row]:
             if verb[0] == REFUSED:
                 default = (REFUSED, "with its verb")
             yield Row(path, spelled, *status_of(reasons, spelled.split(", ")[-1], default))
+
+
+def absent_verb(group: Group, path: str) -> tuple[str, str]:
+    """Return status and reason of a verb that is no command here."""
+    around, _, name = path.rpartition(" ")
+    parent = find(group, around)
+    hint = parent.unsupported.get(name, "") if isinstance(parent, Group) else ""
+    return (REFUSED, hint) if hint else (MISSING, "")
+
+
+def is_second_name(compared: Comparison, path: str) -> bool:
+    """Tell whether docker and cntnr have a command below a group and, as the same, without the group."""
+    short = path.rpartition(" ")[2]
+    docker = compared.docker["commands"]
+    if short == path or docker.get(short) != docker[path]:
+        return False
+    called = find(compared.group, path)
+    return called is not None and called is find(compared.group, short)
 
 
 def find(group: Group, path: str) -> Group | Command | None:
@@ -141,7 +171,7 @@ def flag_status(
         return MISSING, ""
     row = own[words[-1]]
     if row.unsupported_hint is not None:
-        return MISSING, ""
+        return (REFUSED, row.unsupported_hint) if row.unsupported_hint else (MISSING, "")
     if row.is_flag == takes_value:
         return "differs", "takes a value" if takes_value else "takes no value"
     return SAME, ""
@@ -188,6 +218,8 @@ def document() -> str:
     lines += version_table()
     lines += [IMAGE_INTRODUCTION.format(version=OF_IMAGES.docker["version"]), *tables(OF_IMAGES)]
     lines += [BUILDX_INTRODUCTION.format(version=OF_BUILDX.docker["version"]), *tables(OF_BUILDX)]
+    version = OF_CONTAINERS.docker["version"]
+    lines += [CONTAINER_INTRODUCTION.format(version=version), *tables(OF_CONTAINERS)]
     return "\n".join(lines) + "\n"
 
 
