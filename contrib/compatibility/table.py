@@ -25,6 +25,7 @@ VERSIONS = tomllib.loads((FOLDER / "versions.toml").read_text())["row"]
 DOCUMENT = FOLDER.parents[1] / "docs/compatibility.md"
 REFUSED = "refused"
 SAME, MISSING = "same", "missing"
+TWINS = {"run": "create", "create": "run"}
 STATUSES = ("differs", REFUSED, MISSING)
 INTRODUCTION = """\
 # Compatibility with docker compose {version}
@@ -83,7 +84,7 @@ OF_COMPOSE = comparison("docker-compose-2.40.3.json", "reasons.toml", COMPOSE, "
 OF_IMAGES = comparison("docker-images-28.2.2.json", "image-reasons.toml", ROOT)
 OF_BUILDX = comparison("docker-buildx-0.24.0.json", "buildx-reasons.toml", ROOT)
 OF_CONTAINERS = comparison("docker-containers-28.2.2.json", "container-reasons.toml", ROOT)
-COMPARISONS = (OF_COMPOSE, OF_IMAGES, OF_BUILDX, OF_CONTAINERS)
+COMPARISONS = (OF_COMPOSE, OF_IMAGES, OF_BUILDX)
 
 
 class Row(NamedTuple):
@@ -218,8 +219,6 @@ def document() -> str:
     lines += version_table()
     lines += [IMAGE_INTRODUCTION.format(version=OF_IMAGES.docker["version"]), *tables(OF_IMAGES)]
     lines += [BUILDX_INTRODUCTION.format(version=OF_BUILDX.docker["version"]), *tables(OF_BUILDX)]
-    version = OF_CONTAINERS.docker["version"]
-    lines += [CONTAINER_INTRODUCTION.format(version=version), *tables(OF_CONTAINERS)]
     return "\n".join(lines) + "\n"
 
 
@@ -263,12 +262,23 @@ def uncovered() -> list[str]:
 
 
 def same_commands(compared: Comparison, row: Row) -> list[str]:
-    """Return the path of a verb; for a flag, those of all verbs that are the same command."""
+    """Return the path of a verb; for a flag, those of all verbs that are the same command.
+
+    What `run` and `create` have in common is one row, which is read by the same code.
+    """
     path = compared.full(row.path)
     called = find(compared.group, row.path)
     if not row.flag or not isinstance(called, Command):
         return [path]
-    return [path, *(other for other, command in commands(ROOT, "") if command is called)]
+    twin = ROOT.find(TWINS.get(path, ""))
+    if isinstance(twin, Command) and option_of(twin, row) is not option_of(called, row):
+        twin = None
+    return [path, *(name for name, other in commands(ROOT, "") if other in (called, twin))]
+
+
+def option_of(called: Command, row: Row) -> Option | None:
+    """Return the row of a command's options that a flag is."""
+    return next((option for option in called.options if row.words[-1] in option.words), None)
 
 
 def main() -> None:

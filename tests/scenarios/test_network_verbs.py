@@ -27,7 +27,7 @@ def shared(make_project: MakeProject, name: str) -> Project:
 
 def networks(project: Project, *words: str) -> list[str]:
     listed = project.cntnr("network", "ls", "--format", "{{.Name}}", *words).ok()
-    return listed.stdout.split()
+    return [name for name in listed.stdout.split() if name != "bridge"]  # docker's own
 
 
 def inspected(project: Project, name: str) -> "dict[str, object]":
