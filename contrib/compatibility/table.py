@@ -42,8 +42,8 @@ IMAGE_INTRODUCTION = """
 # Compatibility with docker {version}: images
 
 Every verb and flag of `docker image` and `docker builder`, and of the verbs for images that docker has
-beside them; the words are those above. A verb that docker has twice, as `build` and `image build`, stands here
-once, under its short name: both are the same command here, too."""
+beside them; the words are those above. A verb that docker has twice, as `build` and `image build`, stands
+here once, under its short name: both are the same command here, too."""
 
 BUILDX_INTRODUCTION = """
 # Compatibility with docker buildx {version}
@@ -54,8 +54,8 @@ CONTAINER_INTRODUCTION = """
 # Compatibility with docker {version}: containers, networks, volumes, system
 
 Every verb and flag of `docker container`, `docker network`, `docker volume` and `docker system`, and of
-those that docker has beside them, as `docker run`; the words are those above, and a verb that docker has twice
-stands here once."""
+those that docker has beside them, as `docker run`; the words are those above, and a verb that docker has
+twice stands here once."""
 
 
 class Comparison(NamedTuple):
