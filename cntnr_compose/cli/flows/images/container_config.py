@@ -1,23 +1,12 @@
 """Compute the configuration that a container runs with: its service's settings over those of its image."""
 
 from cntnr_compose.core.units import parse_port_range
-from cntnr_compose.core.values import Tree, from_tree, replace
+from cntnr_compose.core.values import from_tree, replace
 from cntnr_compose.model.image import ImageConfig, ImageHealthcheck
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import Healthcheck, Service
 
 NANOSECONDS = 10**9
-# What docker prints of a configuration even where it is not set.
-EMPTY_CONFIG: Tree = {
-    "Cmd": None,
-    "Entrypoint": None,
-    "Env": None,
-    "Labels": None,
-    "OnBuild": None,
-    "User": "",
-    "Volumes": None,
-    "WorkingDir": "",
-}
 
 
 def container_config(record: Record) -> ImageConfig:

@@ -3,12 +3,11 @@
 import time
 from typing import Any, TypeVar
 
-from cntnr_compose.cli.flows.images.container_config import EMPTY_CONFIG
 from cntnr_compose.core.values import Tree
 from cntnr_compose.images.naming.lookup import FoundImage, find_image, repository_of
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model import image_name
-from cntnr_compose.model.image import Image
+from cntnr_compose.model.image import EMPTY_CONFIG, Image
 from cntnr_compose.model.oci import MANIFEST
 
 T = TypeVar("T", dict[str, Any], list[Any])
