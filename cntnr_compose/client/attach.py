@@ -11,7 +11,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import socket_peer
@@ -136,12 +136,36 @@ class AttachConnection:
                 os.close(pipe)
 
 
+class StreamConnection(Protocol):
+    """The standard streams of a program, at the other end of a connection."""
+
+    def fileno(self) -> int:
+        """Return the descriptor, for select."""
+        ...
+
+    def receive(self) -> tuple[int, bytes] | None:
+        """Return the next output as our descriptor and bytes; None if the program has ended."""
+        ...
+
+    def send(self, typed: bytes) -> None:
+        """Write to the program's standard input."""
+        ...
+
+    def close_stdin(self) -> None:
+        """Close the program's standard input."""
+        ...
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Set the size of the program's terminal."""
+        ...
+
+
 class TerminalRelay:
     """Relay bytes between our descriptors and a container until one side ends."""
 
     def __init__(
         self,
-        connection: AttachConnection,
+        connection: StreamConnection,
         *,
         stdin: int | None = 0,
         tty: bool = False,
@@ -171,7 +195,7 @@ class TerminalRelay:
             signals = undo.enter_context(_catch_signals(self._signals_to_catch()))
             if self._tty and self._stdin is not None:
                 undo.enter_context(raw_mode(self._stdin))
-                self._send_size()
+                self.send_size()
             return self._relay(signals)
 
     def _relay(self, signals: int) -> bool:
@@ -208,11 +232,12 @@ class TerminalRelay:
     def _handle_signal(self, number: int) -> None:
         name = signal.Signals(number).name
         if name == "SIGWINCH":
-            self._send_size()
+            self.send_size()
         elif self._on_signal:
             self._on_signal(name)
 
-    def _send_size(self) -> None:
+    def send_size(self) -> None:
+        """Give the container's terminal the size of ours."""
         with contextlib.suppress(OSError):
             columns, rows = os.get_terminal_size(self._stdin or 0)
             if rows and columns:

@@ -57,6 +57,14 @@ def run_exec(
         os.close(null)
     if signals.was_interrupted and not interactive:
         raise KeyboardInterrupt
+    return exit_code(code, runc_error, program, container)
+
+
+def exit_code(code: int, runc_error: bytes, program: str, container: str) -> int:
+    """Return the exit code of a command that has ended: 128 and the number for a signal.
+
+    Raises `CannotExec`.
+    """
     if code == RUNC_EXEC_FAILED and runc_error:
         raise CannotExec(program, container, _extract_cause(runc_error))
     os.write(2, runc_error)  # not runc's error: the program wrote it

@@ -243,7 +243,9 @@ IMAGE = Group(
 
 # Commands of `cntnr container` that are commands of `cntnr`, too.
 CONTAINER_ATTACH = CommandEntry("container.attach:attach", "Connect to the streams of a container")
+CONTAINER_EXEC = CommandEntry("container.exec:exec_", "Run a command in a running container")
 CONTAINER_KILL = CommandEntry("container.kill:kill", "Send a signal to containers")
+CONTAINER_LOGS = CommandEntry("container.logs:logs", "Show what a container wrote")
 CONTAINER_PAUSE = CommandEntry("container.pause:pause", "Pause containers")
 CONTAINER_RENAME = CommandEntry("container.rename:rename", "Give a container another name")
 CONTAINER_RESTART = CommandEntry("container.restart:restart", "Restart containers")
@@ -256,7 +258,9 @@ CONTAINER_WAIT = CommandEntry("container.wait:wait", "Wait until containers end"
 CONTAINER = Group(
     {
         "attach": CONTAINER_ATTACH,
+        "exec": CONTAINER_EXEC,
         "kill": CONTAINER_KILL,
+        "logs": CONTAINER_LOGS,
         "pause": CONTAINER_PAUSE,
         "rename": CONTAINER_RENAME,
         "restart": CONTAINER_RESTART,
@@ -303,6 +307,7 @@ ROOT = Group(
             "install_plugin:metadata", "Describe the plugin to docker", hidden=True
         ),
         "doctor": CommandEntry("doctor:doctor", "What this machine allows, and its cures"),
+        "exec": CONTAINER_EXEC,
         "image": IMAGE,
         "images": IMAGES_LS,
         "install-plugin": CommandEntry(
@@ -310,6 +315,7 @@ ROOT = Group(
         ),
         "kill": CONTAINER_KILL,
         "load": IMAGE_LOAD,
+        "logs": CONTAINER_LOGS,
         "network": NETWORK,
         "pause": CONTAINER_PAUSE,
         "pull": IMAGE_PULL,

@@ -27,11 +27,13 @@ Commands:
   completion      Print the script for TAB in a shell
   container       Containers of all projects, and of none
   doctor          What this machine allows, and its cures
+  exec            Run a command in a running container
   image           Images of this machine
   images          List images
   install-plugin  Have `docker compose` answered by cntnr
   kill            Send a signal to containers
   load            Load images from a tar archive
+  logs            Show what a container wrote
   network         Networks of all projects
   pause           Pause containers
   pull            Get an image from a registry

@@ -24,6 +24,8 @@ class SeveralAttached(CntnrError):
 @options.flag(
     "-a", "--attach", help="Show its output and pass signals on to it; the exit code is its own."
 )
+@options.unsupported("--checkpoint", hint="no checkpoints are made here", is_flag=False)
+@options.unsupported("--checkpoint-dir", hint="no checkpoints are made here", is_flag=False)
 @options.detach_keys
 @options.flag("-i", "--interactive", help="As -a, and pass our input on to it.")
 def start(containers: tuple[str, ...], detach_keys: str, *, attach: bool, interactive: bool) -> int:
