@@ -41,6 +41,11 @@ def read_containers(project: str) -> tuple[Container, ...]:
     return tuple(records.correct_status(one, holder_id) for one in records.read_containers(project))
 
 
+def observe_all() -> list[Container]:
+    """Return the containers of all projects as they are; like `observe_project`, where a supervisor died."""
+    return [one for name in records.list_projects() for one in observe_project(name).containers]
+
+
 def observe_for_plan(project: str) -> Observed:
     """Return the snapshot that a plan is made from; do not start a supervisor for it."""
     from cntnr_compose.client import client

@@ -90,6 +90,11 @@ def network_id(network: ManagedNetwork) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def endpoint_id(network: str, container_id: str) -> str:
+    """Return the id of a container's endpoint on a network, 64 hexadecimal digits as docker's."""
+    return hashlib.sha256(f"{network} {container_id}".encode()).hexdigest()
+
+
 def list_networks() -> list[ManagedNetwork]:
     """List all networks of this user: of projects that are up, and those that were created by hand."""
     return network_records.list_all(holder.proc_root_path(network_records.records_folder()))

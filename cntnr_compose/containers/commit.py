@@ -9,17 +9,20 @@ import time
 from collections.abc import Callable
 
 from cntnr_compose.containers.managed import ManagedContainer
+from cntnr_compose.containers.rootfs.changes import has_changes
+from cntnr_compose.containers.rootfs.mount_points import list_mount_points
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Progress
 from cntnr_compose.core.values import Tree
-from cntnr_compose.host import files, process
+from cntnr_compose.host import process
 from cntnr_compose.host.kernel import host_platform
 from cntnr_compose.images.assemble import timestamp, write_image
 from cntnr_compose.images.layers.pack import pack_folder
+from cntnr_compose.images.naming.names import descriptor_of
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.observed import Record
-from cntnr_compose.model.plan import CommitContainer
+from cntnr_compose.model.plan import COMMITTED, CommitContainer
 
 
 class CommitFailed(CntnrError):
@@ -47,7 +50,7 @@ async def commit_container(container: ManagedContainer, op: CommitContainer, emi
     report("Committing")
     async with container.hold(paused=op.pause):
         image_id = await _run_in_thread(lambda check: _commit(container.record, op, check), op.name)
-    report(f"Committed as {image_id}", "done")
+    report(f"{COMMITTED}{image_id}", "done")
 
 
 async def _run_in_thread(work: Callable[[Callable[[], None]], str], name: str) -> str:
@@ -84,8 +87,13 @@ def _commit(record: Record, op: CommitContainer, check: Callable[[], None]) -> s
     if base is None:
         why = f"its image {record.image} is gone"
         raise CommitFailed(record.name, why, "get it again with `cntnr compose pull`")
+    if op.keeps_unchanged and not has_changes(record):
+        if op.reference:
+            with store.protect_blobs():
+                store.add(op.reference, descriptor_of(store, base))
+        return base.id
     upper = paths.container(record.project, record.id) / "upper"
-    mount_points = _mount_points(record)
+    mount_points = list_mount_points(record)
 
     def is_mount_point(path: str, status: os.stat_result) -> bool:
         """Tell whether runc created a file to mount another one over it."""
@@ -107,9 +115,3 @@ def _commit(record: Record, op: CommitContainer, check: Callable[[], None]) -> s
         else:
             store.add_untagged(manifest)
     return image_id
-
-
-def _mount_points(record: Record) -> frozenset[str]:
-    """Return the paths in a container that something is mounted on."""
-    spec = files.read_value(paths.bundle(record.id) / "config.json", Tree) or {}
-    return frozenset(mount["destination"].strip("/") for mount in spec.get("mounts", ()))

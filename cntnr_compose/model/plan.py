@@ -224,10 +224,14 @@ class RemoveContainer(Value, frozen=True, kw_only=True, tag="remove_container"):
         return f"remove container {self.name}"
 
 
+COMMITTED = "Committed as "  # the status of the progress that tells the image's id
+
+
 class CommitContainer(Value, frozen=True, kw_only=True, tag="commit_container"):
     """Make an image of a container: one more layer with its changes, and ``config``.
 
-    ``reference`` is the image's full name, or empty.
+    ``reference`` is the image's full name, or empty. Where it ``keeps_unchanged``, a container that has
+    changed no file becomes no new image: it is its own image then, which gets the name.
     """
 
     name: str
@@ -236,6 +240,7 @@ class CommitContainer(Value, frozen=True, kw_only=True, tag="commit_container"):
     author: str = ""
     comment: str = ""
     pause: bool = True
+    keeps_unchanged: bool = False
     cause: str = ""
 
     def describe(self) -> str:

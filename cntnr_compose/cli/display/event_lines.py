@@ -1,9 +1,9 @@
-"""Format events of containers as `docker compose events` prints them: text, or JSON."""
+"""Format events of containers as `docker compose events` and `docker events` print them: text, or JSON."""
 
 import time
 
 from cntnr_compose.core.events import ContainerEvent
-from cntnr_compose.core.values import Seconds, to_json
+from cntnr_compose.core.values import Seconds, Tree, to_json
 from cntnr_compose.reconcile.labels import PREFIX
 
 JSON_SCHEMA = 1  # of the lines of `events --json`: docs/streams.md
@@ -36,6 +36,31 @@ def format_event_as_json(event: ContainerEvent) -> str:
     return to_json(tree).decode() + "\n"
 
 
+def format_line(event: ContainerEvent) -> str:
+    """Return the line of an event as `docker events` prints it, with all labels."""
+    seconds, microseconds = _split_time(event.time)
+    local = time.localtime(seconds)
+    moment = f"{time.strftime('%Y-%m-%dT%H:%M:%S', local)}.{microseconds:06}000{_zone(local)}"
+    attributes = ", ".join(f"{key}={value}" for key, value in _actor(event).items())
+    return _escape(f"{moment} container {_action(event)} {event.id} ({attributes})")
+
+
+def describe_event(event: ContainerEvent) -> Tree:
+    """Make the JSON object of an event, with docker's keys."""
+    seconds, microseconds = _split_time(event.time)
+    return {
+        "status": _action(event),
+        "id": event.id,
+        "from": event.attributes.get("image", ""),
+        "Type": "container",
+        "Action": _action(event),
+        "Actor": {"ID": event.id, "Attributes": _actor(event)},
+        "scope": "local",
+        "time": seconds,
+        "timeNano": (seconds * 1_000_000 + microseconds) * 1000,
+    }
+
+
 def _action(event: ContainerEvent) -> str:
     health = event.attributes.get("health")
     return f"{event.action}: {health}" if health else event.action
@@ -43,9 +68,13 @@ def _action(event: ContainerEvent) -> str:
 
 def _attributes(event: ContainerEvent) -> dict[str, str]:
     """Return what docker tells of a container, by name: its image and name, its labels, its exit code."""
-    labels = {key: value for key, value in event.labels.items() if not key.startswith(PREFIX)}
+    return {key: value for key, value in _actor(event).items() if not key.startswith(PREFIX)}
+
+
+def _actor(event: ContainerEvent) -> dict[str, str]:
+    """Return the same with the labels that compose has set."""
     own = {key: value for key, value in event.attributes.items() if key not in INTERNAL_ATTRIBUTES}
-    return dict(sorted((labels | own | {"name": event.name}).items()))
+    return dict(sorted((event.labels | own | {"name": event.name}).items()))
 
 
 def _split_time(moment: Seconds) -> tuple[int, int]:
@@ -58,9 +87,12 @@ def _format_rfc3339(moment: Seconds) -> str:
     seconds, microseconds = _split_time(moment)
     local = time.localtime(seconds)
     fraction = f".{microseconds:06}".rstrip("0").rstrip(".")
+    return time.strftime("%Y-%m-%dT%H:%M:%S", local) + fraction + _zone(local)
+
+
+def _zone(local: time.struct_time) -> str:
     zone = time.strftime("%z", local)
-    zone = "Z" if zone == "+0000" else f"{zone[:3]}:{zone[3:]}"
-    return time.strftime("%Y-%m-%dT%H:%M:%S", local) + fraction + zone
+    return "Z" if zone == "+0000" else f"{zone[:3]}:{zone[3:]}"
 
 
 def _escape(text: str) -> str:

@@ -8,7 +8,7 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import to_json
 
 ACTION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}")
-FIELD = re.compile(r"(?:(json|upper|lower)\s+)?\.(\w*)")
+FIELD = re.compile(r'(?:(json|upper|lower)\s+)?\.(\w*)(?:\s+"([^"]*)")?')
 BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 TRIMMED = re.compile(r"\s+(\{\{-)|(-\}\})\s+")
 TOKEN = re.compile(r'"[^"]*"|[()|]|\$?\w*(?:\.\w*)+|\$\w*|\w+')
@@ -34,6 +34,16 @@ class NoSuchField(CntnrError):
     def __init__(self, name: str, known: Mapping[str, object]) -> None:
         super().__init__(f'the template has no field "{name}"')
         self.hint = f"known are {', '.join(known)}"
+
+
+class TemplateRow(dict[str, Any]):
+    """The fields of a row, and the functions that templates call with arguments: ``{{.Label "name"}}``."""
+
+    def __init__(
+        self, fields: Mapping[str, object], functions: Mapping[str, Callable[..., object]]
+    ) -> None:
+        super().__init__(fields)
+        self.functions = functions
 
 
 def render_template(template: str, row: Mapping[str, object]) -> str:
@@ -140,9 +150,12 @@ def _evaluate_pipe(tokens: list[str], last: str, scope: Scope, row: Mapping[str,
         while tokens and tokens[0] not in ("|", ")"):
             words.append(_evaluate_term(tokens, scope, row))
         words += piped
-        if not function and len(words) != 1:
+        call = FUNCTIONS[function] if function else None
+        if call is None and words and callable(method := words[0]):
+            call, words = method, words[1:]
+        if call is None and len(words) != 1:
             raise ValueError(words)
-        piped = [FUNCTIONS[function](*words) if function else words[0]]
+        piped = [call(*words) if call else words[0]]
         end = tokens.pop(0) if tokens else ""
         if end == last:
             return piped[0]
@@ -172,7 +185,11 @@ def _follow(value: object, path: str, row: Mapping[str, object]) -> object:
         if not name:
             continue
         if value is row and name not in row:
-            raise NoSuchField(name, row)
+            functions = row.functions if isinstance(row, TemplateRow) else {}
+            if name not in functions:
+                raise NoSuchField(name, row)
+            value = functions[name]
+            continue
         value = value.get(name) if isinstance(value, Mapping) else None
     return value
 
@@ -228,7 +245,9 @@ def table_headings(template: str, names: Mapping[str, str] | None = None) -> tup
         return None
 
     def heading(match: re.Match[str]) -> str:
-        _, name = _parse_action(match)
+        name, word = _parse_action(match)
+        if word:  # the last part of a label's name
+            return re.sub("[-_]", " ", word.rpartition(".")[2])
         return (names or {}).get(name) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).upper()
 
     return tuple(ACTION.sub(heading, cell) for cell in split_cells(template))
@@ -246,8 +265,8 @@ def _unescape(template: str) -> str:
 
 
 def _parse_action(match: re.Match[str]) -> tuple[str, str]:
-    """Return function and field of what stands between braces. Raises `TemplateUnknown`."""
+    """Return field and argument of what stands between braces. Raises `TemplateUnknown`."""
     action = FIELD.fullmatch(match.group(1))
     if action is None:
         raise TemplateUnknown(match.group(0))
-    return action.group(1) or "", action.group(2)
+    return action.group(2), action.group(3) or ""

@@ -7,7 +7,8 @@ from cntnr_compose.client.processes import COMMAND_LIMIT, ContainerProcess
 from cntnr_compose.core.values import Seconds
 from cntnr_compose.model.observed import Container
 
-HEADER = ("SERVICE", "#", "UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD")
+PROCESS_HEADER = ("UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD")
+HEADER = ("SERVICE", "#", *PROCESS_HEADER)
 TICKS = os.sysconf("SC_CLK_TCK")
 PSEUDO_TERMINALS = range(136, 144)  # major numbers
 VIRTUAL_CONSOLES, FIRST_SERIAL = 4, 64
@@ -18,11 +19,15 @@ def table_row(
     container: Container, process: ContainerProcess, *, boot: Seconds, now: Seconds
 ) -> tuple[str, ...]:
     """Format a process as a row below `HEADER`."""
+    number = "-" if container.record.oneoff else str(container.record.number)
+    return (container.record.service, number, *process_row(process, boot=boot, now=now))
+
+
+def process_row(process: ContainerProcess, *, boot: Seconds, now: Seconds) -> tuple[str, ...]:
+    """Format a process as a row below `PROCESS_HEADER`."""
     stat = process.stat
     seconds, started = stat.cpu_time / TICKS, boot + stat.start / TICKS
     return (
-        container.record.service,
-        "-" if container.record.oneoff else str(container.record.number),
         str(process.uid) if process.uid else "root",
         str(stat.pid),
         str(stat.parent),
@@ -73,5 +78,10 @@ def format_command_line(process: ContainerProcess) -> str:
 
 
 def _printable(text: bytes) -> str:
-    letters = text.decode(errors="replace").replace("\N{REPLACEMENT CHARACTER}", UNPRINTABLE)
+    return make_printable(text.decode(errors="replace"))
+
+
+def make_printable(text: str) -> str:
+    """Replace what a terminal could take for a command, and what is no text."""
+    letters = text.replace("\N{REPLACEMENT CHARACTER}", UNPRINTABLE)
     return "".join(letter if letter.isprintable() else UNPRINTABLE for letter in letters)

@@ -243,14 +243,22 @@ IMAGE = Group(
 
 # Commands of `cntnr container` that are commands of `cntnr`, too.
 CONTAINER_ATTACH = CommandEntry("container.attach:attach", "Connect to the streams of a container")
+CONTAINER_COMMIT = CommandEntry("container.commit:commit", "Make an image of a container's changes")
+CONTAINER_CP = CommandEntry("container.cp:cp", "Copy files between a container and this machine")
+CONTAINER_DIFF = CommandEntry("container.diff:diff", "List what a container has changed")
 CONTAINER_EXEC = CommandEntry("container.exec:exec_", "Run a command in a running container")
+CONTAINER_EXPORT = CommandEntry("container.export:export", "Write the files of a container as tar")
 CONTAINER_KILL = CommandEntry("container.kill:kill", "Send a signal to containers")
 CONTAINER_LOGS = CommandEntry("container.logs:logs", "Show what a container wrote")
+CONTAINER_LS = CommandEntry("container.ls:ls", "List containers")
 CONTAINER_PAUSE = CommandEntry("container.pause:pause", "Pause containers")
+CONTAINER_PORT = CommandEntry("container.port:port", "Print where ports are published")
 CONTAINER_RENAME = CommandEntry("container.rename:rename", "Give a container another name")
 CONTAINER_RESTART = CommandEntry("container.restart:restart", "Restart containers")
 CONTAINER_RM = CommandEntry("container.rm:rm", "Remove containers")
 CONTAINER_START = CommandEntry("container.start:start", "Start containers that exist")
+CONTAINER_STATS = CommandEntry("container.stats:stats", "Show what containers use")
+CONTAINER_TOP = CommandEntry("container.top:top", "Show the processes of a container")
 CONTAINER_STOP = CommandEntry("container.stop:stop", "Stop containers")
 CONTAINER_UNPAUSE = CommandEntry("container.unpause:unpause", "Let paused containers go on")
 CONTAINER_WAIT = CommandEntry("container.wait:wait", "Wait until containers end")
@@ -258,21 +266,31 @@ CONTAINER_WAIT = CommandEntry("container.wait:wait", "Wait until containers end"
 CONTAINER = Group(
     {
         "attach": CONTAINER_ATTACH,
+        "commit": CONTAINER_COMMIT,
+        "cp": CONTAINER_CP,
+        "diff": CONTAINER_DIFF,
         "exec": CONTAINER_EXEC,
+        "export": CONTAINER_EXPORT,
+        "inspect": CommandEntry("container.inspect:inspect", "Describe containers"),
         "kill": CONTAINER_KILL,
         "logs": CONTAINER_LOGS,
+        "ls": CONTAINER_LS,
         "pause": CONTAINER_PAUSE,
+        "port": CONTAINER_PORT,
+        "prune": CommandEntry("container.prune:prune", "Remove all stopped containers"),
         "rename": CONTAINER_RENAME,
         "restart": CONTAINER_RESTART,
         "rm": CONTAINER_RM,
         "start": CONTAINER_START,
+        "stats": CONTAINER_STATS,
         "stop": CONTAINER_STOP,
+        "top": CONTAINER_TOP,
         "unpause": CONTAINER_UNPAUSE,
         "wait": CONTAINER_WAIT,
     },
     summary="Containers of all projects, and of none",
     description="Manage containers: those of projects, and those that belong to none.",
-    aliases={"remove": "rm"},
+    aliases={"list": "ls", "ps": "ls", "remove": "rm"},
 )
 
 BUILDER_PRUNE = CommandEntry("builder.prune:prune", "Remove the build cache")
@@ -300,16 +318,24 @@ ROOT = Group(
         "build": BUILD,
         "builder": BUILDER,
         "buildx": BUILDX,
+        "commit": CONTAINER_COMMIT,
         "compose": COMPOSE,
         "completion": CommandEntry("completion:completion", "Print the script for TAB in a shell"),
         "container": CONTAINER,
+        "cp": CONTAINER_CP,
+        "diff": CONTAINER_DIFF,
         "docker-cli-plugin-metadata": CommandEntry(
             "install_plugin:metadata", "Describe the plugin to docker", hidden=True
         ),
         "doctor": CommandEntry("doctor:doctor", "What this machine allows, and its cures"),
+        "events": CommandEntry("events:events", "Show events of containers as they happen"),
         "exec": CONTAINER_EXEC,
+        "export": CONTAINER_EXPORT,
         "image": IMAGE,
         "images": IMAGES_LS,
+        "inspect": CommandEntry(
+            "inspect:inspect", "Describe containers, images, networks, volumes"
+        ),
         "install-plugin": CommandEntry(
             "install_plugin:install_plugin", "Have `docker compose` answered by cntnr"
         ),
@@ -318,6 +344,8 @@ ROOT = Group(
         "logs": CONTAINER_LOGS,
         "network": NETWORK,
         "pause": CONTAINER_PAUSE,
+        "port": CONTAINER_PORT,
+        "ps": CONTAINER_LS,
         "pull": IMAGE_PULL,
         "push": IMAGE_PUSH,
         "rename": CONTAINER_RENAME,
@@ -326,8 +354,10 @@ ROOT = Group(
         "rmi": IMAGE_RM,
         "save": IMAGE_SAVE,
         "start": CONTAINER_START,
+        "stats": CONTAINER_STATS,
         "stop": CONTAINER_STOP,
         "tag": IMAGE_TAG,
+        "top": CONTAINER_TOP,
         "unpause": CONTAINER_UNPAUSE,
         "version": VERSION,
         "volume": VOLUME,

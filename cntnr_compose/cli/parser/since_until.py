@@ -1,8 +1,9 @@
 """Parse which lines of logs are asked for: ``--since``, ``--until`` and ``--tail``."""
 
+import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.core.errors import CntnrError
@@ -16,6 +17,8 @@ DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 DURATION = re.compile(rf"(?:{DURATION_PART.pattern})+")
 FRACTION = re.compile(r"(?<=:\d\d)[.,](\d+)")
 NANOSECONDS = 1_000_000_000  # in a second
+EPOCH: Seconds = 1e-9  # the first time that is none of "now"
+LAST_TIME: Seconds = 1e10  # later than any that a clock shows
 EPOCH_SECONDS = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -56,6 +59,15 @@ def _parse_tail(text: str) -> int | None:
     return int(text) if int(text) >= 0 else None
 
 
+class TimesReversed(CntnrError):
+    """``--until`` is before ``--since``."""
+
+    hint = "a duration such as 10m means that long ago"
+
+    def __init__(self, since: str, until: str) -> None:
+        super().__init__(f"--since ({since}) cannot be after --until ({until})")
+
+
 def parse_time(option: str, text: str, now: Seconds | None = None) -> int | None:
     """Parse a time, absolute or as an age before ``now``; None for an empty text.
 
@@ -77,6 +89,31 @@ def parse_time(option: str, text: str, now: Seconds | None = None) -> int | None
     except ValueError:
         raise TimeUnreadable(option, text) from None
     return seconds * NANOSECONDS + _nanoseconds(fraction_match[1] if fraction_match else "")
+
+
+def parse_until(values: Sequence[str]) -> Seconds:
+    """Return the earliest time of the filters ``until``; without one, later than anything.
+
+    Raises `TimeUnreadable`.
+    """
+    times = [parse_time("--filter until", value) for value in values]
+    return min((time / NANOSECONDS for time in times if time is not None), default=math.inf)
+
+
+def parse_range(since: str, until: str) -> tuple[Seconds, Seconds]:
+    """Return both times, 0 where there is none. With ``--until`` alone, all of before is meant, as in docker.
+
+    Raises `TimeUnreadable`, `TimesReversed`.
+    """
+    begin, end = (
+        None if time is None else max(EPOCH, min(time, int(LAST_TIME) * NANOSECONDS) / NANOSECONDS)
+        for time in (parse_time("--since", since), parse_time("--until", until))
+    )
+    if begin is not None and end is not None and begin > end:
+        raise TimesReversed(since, until)
+    if begin is None and end is not None:
+        begin = EPOCH
+    return begin or 0, end or 0
 
 
 def _nanoseconds(fraction: str) -> int:

@@ -36,7 +36,12 @@ def unpacked_folder(image_id: str) -> Path:
 
 def lower_dirs(image: Image) -> tuple[Path, ...] | None:
     """Return the image's lower directories, top first; None where it is not unpacked yet."""
-    image_folder = unpacked_folder(image.id)
+    return stacked_folders(image.id)
+
+
+def stacked_folders(image_id: str) -> tuple[Path, ...] | None:
+    """Return the folders of an image's unpacked layers, top first; None where one is missing."""
+    image_folder = unpacked_folder(image_id)
     rootfs = image_folder / "rootfs"
     if rootfs.is_dir():
         return (rootfs,)

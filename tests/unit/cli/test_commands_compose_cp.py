@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.cli.commands.compose.cp import split_service
+from cntnr_compose.cli.flows.container_views.copies import split_place
 from cntnr_compose.cli.project import container_files
 from cntnr_compose.containers.files import copy
 from cntnr_compose.containers.files.errors import CannotCopy
@@ -70,7 +70,7 @@ def copies(shop: FakeSupervisor, monkeypatch: pytest.MonkeyPatch) -> Copies:
     ],
 )
 def test_a_service_is_named_before_a_colon(word: str, parts: tuple[str, str]) -> None:
-    assert split_service(word) == parts
+    assert split_place(word) == parts
 
 
 def test_all_replicas_are_copied_to_and_the_first_is_copied_from(

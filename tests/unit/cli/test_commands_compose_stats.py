@@ -4,9 +4,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from cntnr_compose.cli.commands.compose import stats
 from cntnr_compose.cli.display.usage_table import format_memory
-from cntnr_compose.client import usage
+from cntnr_compose.cli.flows.container_views import usage_rounds
 from cntnr_compose.client.usage import Usage
 from cntnr_compose.model.observed import Container
 from tests.unit.cli.conftest import FakeSupervisor, Run
@@ -26,9 +25,9 @@ def stand_in_for_proc(monkeypatch: pytest.MonkeyPatch) -> None:
         )  # fmt: skip
         return {it.record.id: used if it.is_running else Usage() for it in containers}
 
-    monkeypatch.setattr(usage, "measure", measure)
-    monkeypatch.setattr(stats, "FIRST_INTERVAL", 0)
-    monkeypatch.setattr(stats, "INTERVAL", 0)
+    monkeypatch.setattr(usage_rounds, "measure", measure)
+    monkeypatch.setattr(usage_rounds, "FIRST_INTERVAL", 0)
+    monkeypatch.setattr(usage_rounds, "INTERVAL", 0)
 
 
 def test_usage_is_a_row_of_each_container(compose: Run, shop: FakeSupervisor) -> None:

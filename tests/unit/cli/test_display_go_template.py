@@ -4,6 +4,7 @@ import pytest
 
 from cntnr_compose.cli.display.go_template import (
     NoSuchField,
+    TemplateRow,
     TemplateUnknown,
     render_template,
     table_headings,
@@ -87,3 +88,18 @@ def test_parts_of_objects(text: str, filled: str) -> None:
 def test_what_is_malformed_is_refused(text: str) -> None:
     with pytest.raises(TemplateUnknown):
         render_template(text, NESTED)
+
+
+def test_a_row_has_functions_with_arguments() -> None:
+    row = TemplateRow({"Name": "web-1"}, {"Label": {"a.b": "x"}.get})
+    assert render_template('{{.Name}} {{.Label "a.b"}}', row) == "web-1 x"
+    assert render_template('{{upper (.Label "a.b")}}', row) == "X"
+    assert render_template("{{json .}}", row) == '{"Name":"web-1"}'
+    assert table_headings('table {{.Name}}\t{{.Label "com.docker.my-label"}}') == (
+        "NAME",
+        "my label",
+    )
+    with pytest.raises(NoSuchField, match='no field "Other"'):
+        render_template('{{.Other "a"}}', row)
+    with pytest.raises(TemplateUnknown):
+        render_template("{{.Label}}", row)

@@ -33,8 +33,8 @@ def test_every_module_of_a_command_is_in_the_tree() -> None:
     assert targets == modules
 
 
-# Names of commands of `cntnr image` that are commands of `cntnr`, too, under a name of their own.
-SHORTCUTS = {"images": "ls", "rmi": "rm"}
+# Names of commands of groups that are commands of `cntnr`, too, under a name of their own.
+SHORTCUTS = {"images": "ls", "ps": "ls", "rmi": "rm"}
 
 
 @pytest.mark.parametrize("group", list(all_groups()), ids=lambda group: group.summary or "root")

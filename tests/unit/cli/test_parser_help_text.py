@@ -23,19 +23,27 @@ Commands:
   attach          Connect to the streams of a container
   build           Build an image
   builder         The cache of builds
+  commit          Make an image of a container's changes
   compose         Services of a compose file
   completion      Print the script for TAB in a shell
   container       Containers of all projects, and of none
+  cp              Copy files between a container and this machine
+  diff            List what a container has changed
   doctor          What this machine allows, and its cures
+  events          Show events of containers as they happen
   exec            Run a command in a running container
+  export          Write the files of a container as tar
   image           Images of this machine
   images          List images
+  inspect         Describe containers, images, networks, volumes
   install-plugin  Have `docker compose` answered by cntnr
   kill            Send a signal to containers
   load            Load images from a tar archive
   logs            Show what a container wrote
   network         Networks of all projects
   pause           Pause containers
+  port            Print where ports are published
+  ps              List containers
   pull            Get an image from a registry
   push            Push an image to its registry
   rename          Give a container another name
@@ -44,8 +52,10 @@ Commands:
   rmi             Remove images
   save            Write images into a tar archive
   start           Start containers that exist
+  stats           Show what containers use
   stop            Stop containers
   tag             Give an image a further name
+  top             Show the processes of a container
   unpause         Let paused containers go on
   version         Show the version
   volume          Volumes of all projects

@@ -1,44 +1,12 @@
 """`cntnr compose export`: write the file system of a container as a tar archive."""
 
-import contextlib
-import os
 import sys
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.parser.options import argument, command, index, option
-from cntnr_compose.core.errors import CntnrError
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.project.options import ProjectOptions
-    from cntnr_compose.model.observed import Container
-
-
-NO_FOLDER = 'directory "{}" does not exist'
-NO_FILE = '"{}" must be a directory or a regular file: got a device'
-
-
-class OutputIsTerminal(CntnrError):
-    """An archive would go to a terminal."""
-
-    hint = "use `-o FILE`, or redirect it"
-
-    def __init__(self) -> None:
-        super().__init__("output option is required when exporting to terminal")
-
-
-class OutputUnfit(CntnrError):
-    """The archive cannot be written to a path."""
-
-    def __init__(self, path: str, why: str) -> None:
-        super().__init__(f"failed to export container: invalid output path: {why.format(path)}")
-
-
-class OutputIsFolder(CntnrError):
-    """The archive is to be written to a folder."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(f"cannot write to a directory: {path}")
 
 
 @command("SERVICE")
@@ -47,6 +15,7 @@ class OutputIsFolder(CntnrError):
 @option("-o", "--output", default="", metavar="FILE", help="Write to a file.")
 def export(options: "ProjectOptions", service: str, index: int, output: str) -> None:
     """Write the file system of a container, without its volumes, as a tar archive."""
+    from cntnr_compose.cli.flows.container_views import exported_files
     from cntnr_compose.cli.project.selection import find_running
     from cntnr_compose.client.observe import observe_project
     from cntnr_compose.core.events import Progress
@@ -54,9 +23,9 @@ def export(options: "ProjectOptions", service: str, index: int, output: str) -> 
     containers = observe_project(options.resolve_name()).containers
     container = find_running(containers, service, index)
     if output:
-        _check_output(output)
+        exported_files.check_output(output)
     elif sys.stdout.isatty():
-        raise OutputIsTerminal
+        raise exported_files.OutputIsTerminal
     detail = f"export {container.name} to {output}"
     with options.display() as display:
 
@@ -67,59 +36,5 @@ def export(options: "ProjectOptions", service: str, index: int, output: str) -> 
 
         show("Exporting", "working")
         if not options.dry_run:
-            with _open_output(output) as archive:
-                _export(container, archive)
+            exported_files.export_to(container, output)
         show("Exported", "done")
-
-
-def _check_output(path: str) -> None:
-    """Raise `OutputUnfit` in docker's words where no file can be written."""
-    import stat
-
-    folder = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120 - pathlib is slow to import
-    if not os.path.isdir(folder):  # noqa: PTH112
-        raise OutputUnfit(folder, NO_FOLDER)
-    try:
-        mode = os.stat(path).st_mode  # noqa: PTH116
-    except OSError:
-        return
-    if stat.S_ISDIR(mode):
-        raise OutputIsFolder(path)
-    if not stat.S_ISREG(mode):
-        raise OutputUnfit(path, NO_FILE)
-
-
-@contextlib.contextmanager
-def _open_output(path: str) -> Iterator[int]:
-    """Yield a descriptor to write to; a file takes its place at the end of the block, complete.
-
-    Raises `NotWritten`.
-    """
-    from cntnr_compose.cli.display.stdout import NotWritten
-
-    if not path:
-        yield 1
-        return
-    real = os.path.realpath(path)
-    temporary = f"{real}.{os.getpid()}.part"
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise NotWritten(error, path) from error
-    try:
-        yield descriptor
-        os.rename(temporary, real)  # noqa: PTH104
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)  # noqa: PTH108
-        raise
-    finally:
-        os.close(descriptor)
-
-
-def _export(container: "Container", archive: int) -> None:
-    from cntnr_compose.cli.project.container_files import open_files
-
-    project = container.record.project
-    with open_files(project, [container], "export", rootfs_only=True) as [files]:
-        files.pack("/", archive, "")

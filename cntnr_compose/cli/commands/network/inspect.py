@@ -18,15 +18,16 @@ if TYPE_CHECKING:
 def inspect(names: tuple[str, ...], *, form: str, _verbose: bool) -> int:
     """Describe networks, with the containers that run on them."""
     from cntnr_compose.cli.flows.resource_lists import print_inspected
+
+    return print_inspected(names, form, describe_named_network)
+
+
+def describe_named_network(name: str) -> "Tree":
+    """Make the object of a network with a name or id. Raises `NoSuchNetwork`, `NetworkAmbiguous`."""
     from cntnr_compose.client.resources import find_network, list_containers, network_endpoints
 
-    containers = list_containers()
-
-    def describe(name: str) -> "Tree":
-        network = find_network(name)
-        return describe_network(network, network_endpoints(network, containers))
-
-    return print_inspected(names, form, describe)
+    network = find_network(name)
+    return describe_network(network, network_endpoints(network, list_containers()))
 
 
 def describe_network(network: "ManagedNetwork", endpoints: "list[Endpoint]") -> "Tree":
@@ -71,13 +72,12 @@ def _describe_pool(network: "ManagedNetwork") -> "Tree":
 
 
 def _describe_endpoint(network: "ManagedNetwork", endpoint: "Endpoint") -> "Tree":
-    import hashlib
+    from cntnr_compose.client.resources import endpoint_id
 
-    identity = endpoint.container.record.id
     prefix = network.found.subnet.rpartition("/")[2]
     return {
         "Name": endpoint.container.name,
-        "EndpointID": hashlib.sha256(f"{network.found.name} {identity}".encode()).hexdigest(),
+        "EndpointID": endpoint_id(network.found.name, endpoint.container.record.id),
         "MacAddress": endpoint.mac,
         "IPv4Address": f"{endpoint.address}/{prefix}",
         "IPv6Address": "",

@@ -1,15 +1,11 @@
 """`cntnr network prune`: remove the networks that no container is on."""
 
-import math
 from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.parser.list_options import filter_option
 from cntnr_compose.cli.parser.options import command, flag
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cntnr_compose.core.values import Seconds
     from cntnr_compose.networks.records import ManagedNetwork
 
 FILTERS = ("label", "label!", "until")
@@ -35,23 +31,16 @@ def prune(*, filters: tuple[str, ...], force: bool) -> int:
     return print_pruned("Deleted Networks:", remove_networks(names))
 
 
-def _parse_until(values: "Sequence[str]") -> "Seconds":
-    """Return the earliest time of the filters ``until``; without one, later than any network."""
-    from cntnr_compose.cli.parser.since_until import parse_time
-
-    times = [parse_time("--filter until", value) for value in values]
-    return min((time / 1e9 for time in times if time is not None), default=math.inf)
-
-
 def _unused_networks(filters: dict[str, list[str]]) -> "list[ManagedNetwork]":
     """List the networks that no container is on, running or not, and that filters let through.
 
     A network of a stopped container stays: its project would have to make it again. Raises `TimeUnreadable`.
     """
     from cntnr_compose.cli.flows.resource_lists import matches_labels
+    from cntnr_compose.cli.parser.since_until import parse_until
     from cntnr_compose.client.resources import list_containers, list_networks
 
-    until = _parse_until(filters.get("until", ()))
+    until = parse_until(filters.get("until", ()))
     used = {name for container in list_containers() for name in container.record.networks.values()}
     return [
         network

@@ -4,7 +4,7 @@ import time
 from typing import Any, TypeVar
 
 from cntnr_compose.core.values import Tree
-from cntnr_compose.images.naming.lookup import FoundImage, repository_of
+from cntnr_compose.images.naming.lookup import FoundImage, find_image, repository_of
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image
@@ -22,6 +22,12 @@ EMPTY_CONFIG: Tree = {
     "Volumes": None,
     "WorkingDir": "",
 }
+
+
+def describe_named_image(name: str) -> Tree:
+    """Make the object of the image that a name or id means. Raises `NoSuchImage`, `AmbiguousImage`."""
+    store = ImageStore()
+    return describe_image(store, find_image(store, name))
 
 
 def describe_image(store: ImageStore, chosen: FoundImage) -> Tree:
