@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cntnr_compose.cli.project.any_container import find_container
-from cntnr_compose.client.client import connect
+from cntnr_compose.client import client as clients
 from cntnr_compose.model.protocol import PrepareExec
 
 WITHOUT_TERMINAL = "without -t a command reads from pipes and files"
@@ -33,7 +33,7 @@ def run_in_container(reference: str, command: Sequence[str], values: dict[str, A
         tty=has_terminal,
         detach=values["detach"],
     )
-    with connect(container.record.project) as client:
+    with clients.connect(container.record.project) as client:
         argv = client.prepare_exec(request)
     if has_terminal:
         return _run_on_terminal(argv, command[0], container.name, values)
