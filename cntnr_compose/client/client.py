@@ -157,7 +157,7 @@ def connect(project: str, *, start: bool = True, emit: Emit = ignore_event) -> C
     """Connect to a project's supervisor; None if there is none and ``start`` is false.
 
     One of an older version is replaced between two changes, with a `WarningEvent` while that has to wait.
-    Raises what starting one raises: `ProgramMissing`, `NoSubordinateIds`, `TunClosed`, `HolderFailed`;
+    Raises what starting one raises: `ProgramMissing`, `TunClosed`, `HolderFailed`;
     `SupervisorNewer`, `SupervisorOlder`.
     """
     try:

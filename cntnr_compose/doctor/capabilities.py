@@ -15,11 +15,9 @@ from cntnr_compose.model.host import DOCKER_SOCKETS, HostCapabilities
 def detect_capabilities() -> HostCapabilities:
     """Detect what this host allows this user."""
     group = cgroups.find_delegated()
-    is_root = os.getuid() == 0
-    ids = min(subids.count_subordinate_ids("uid"), subids.count_subordinate_ids("gid"))
     return HostCapabilities(
         controllers=group.controllers if group else (),
-        has_subordinate_ids=is_root or ids > 0,
+        has_subordinate_ids=not subids.explain_one_id(),
         lowest_port=kernel.lowest_port(),
         platform=host_platform(),
         has_init=bool(distribution.container_init()),

@@ -25,7 +25,7 @@ SECCOMP_PACKAGES = (
     "containers-common",
     "containers-common",
 )
-NO_IDS = "no container can run: its files and processes have no ids to belong to"
+ONE_ID = "containers have one id, root's: other users, chown and packages that need them take PRoot"
 TUN = Path("/dev/net/tun")
 # Kernel settings, the value that forbids user namespaces, and one that allows them.
 USER_NAMESPACE_SETTINGS = (
@@ -134,9 +134,9 @@ def _check_subordinate_ids() -> Check:
     has_none = not (uids and gids)
     return Check(
         name="subordinate ids",
-        state="missing" if has_none else "reduced",
+        state="reduced",
         found=f"{counts} of {user}; {needed} wanted",
-        loses=NO_IDS if has_none else "images that use higher ids (nobody is 65534) fail",
+        loses=ONE_ID if has_none else "images that use higher ids (nobody is 65534) fail",
         mend=f"sudo usermod --add-subuids {free_range} --add-subgids {free_range} {user}",
     )
 
@@ -144,15 +144,15 @@ def _check_subordinate_ids() -> Check:
 def _check_id_mappers() -> Check:
     names = ("newuidmap", "newgidmap")
     programs = {name: shutil.which(name, path=process.search_path()) for name in names}
-    weak = [name for name, path in programs.items() if not path or not probes.may_map_ids(path)]
+    weak = [name for name, path in programs.items() if not path or not subids.may_map_ids(path)]
     installed = [path for path in programs.values() if path]
     if not weak:
         return Check(name="newuidmap", state="ok", found=" and ".join(installed))
     return Check(
         name="newuidmap",
-        state="missing",
+        state="reduced",
         found=f"{' and '.join(weak)} not there, or not setuid root",
-        loses=NO_IDS,
+        loses=ONE_ID,
         mend=f"sudo chmod u+s {' '.join(installed)}"
         if len(installed) == len(names)
         else install_command("uidmap", "shadow-utils", "shadow"),

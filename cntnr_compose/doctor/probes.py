@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,16 +9,6 @@ from pathlib import Path
 from cntnr_compose.core.values import Bytes
 from cntnr_compose.host import files, kernel
 from cntnr_compose.host.namespaces.subids import user_name
-
-
-def may_map_ids(program: str) -> bool:
-    """Check whether newuidmap or newgidmap has the privilege that it needs: setuid or a capability."""
-    if Path(program).stat().st_mode & stat.S_ISUID:
-        return True
-    try:
-        return bool(os.getxattr(program, "security.capability"))
-    except OSError:
-        return False
 
 
 def linger_enabled() -> bool | None:

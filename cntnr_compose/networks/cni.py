@@ -1,12 +1,8 @@
 """CNI: write the configurations that the hook of a bundle feeds to the plugins, and read their results.
 
-The hook is one line of shell in config.json. Everything that it needs is in the bundle's ``cni`` folder: one
-configuration an interface (``eth0.conf``, …); the results are written beside them. So plain ``runc run`` on a
-bundle gets its networks too, and a container pays 2 ms for the hook itself.
-
-A configuration list of the user may chain further plugins: ``eth0.add`` has a line for each, ``eth0.del`` all
-of them in reverse. A line is the plugin's name and its configuration without the first brace, so that the
-shell can put the result of the plugin before in front.
+The hook is one line of shell in config.json (`networks.plugins.plugin_chain`). Everything that it needs is
+in the bundle's ``cni`` folder. So plain ``runc run`` on a bundle gets its networks too, and a container pays
+2 ms for the hook itself.
 """
 
 from collections.abc import Iterable
@@ -19,62 +15,10 @@ from cntnr_compose.core.names import safe_path_part
 from cntnr_compose.core.values import Tree, Value, field, to_json
 from cntnr_compose.host import distribution, files, process
 from cntnr_compose.host.namespaces import holder
+from cntnr_compose.networks.plugins import plugin_chain
+from cntnr_compose.networks.plugins.plugin_chain import Conflist
 
 PLUGIN = "bridge, of the CNI plugins"
-# The state of the container comes on standard input (runtime-spec, "state"); runc ends it without a newline.
-# After its end the container's namespace is gone, which an empty CNI_NETNS says. The name of an interface as
-# the last word means this one alone, of a container that lives.
-HOOK = r"""
-read -r state
-pid=${state#*\"pid\":}; pid=${pid%%[,\}]*}
-bundle=${state#*\"bundle\":\"}; bundle=${bundle%%\"*}
-id=${state#*\"id\":\"}; id=${id%%\"*}
-cd "$bundle/cni" || exit 1
-export CNI_CONTAINERID=$id CNI_NETNS=/proc/$pid/ns/net CNI_COMMAND=ADD
-[ "$1" = add ] || CNI_COMMAND=DEL
-[ "$1$3" != del ] || CNI_NETNS=
-failed() { mv "$1" "./$CNI_IFNAME.error"; cat "./$CNI_IFNAME.error" >&2; exit 1; }
-for conf in *.conf .*.conf; do
-  [ -e "$conf" ] || continue
-  CNI_IFNAME=${conf%.conf}; export CNI_IFNAME
-  [ "${3:-$CNI_IFNAME}" = "$CNI_IFNAME" ] || continue
-  result=./$CNI_IFNAME.result; next=./$CNI_IFNAME.next
-  if [ "$1" = add ]; then
-    "$CNI_PATH/bridge" <"$conf" >"$result" || failed "$result"
-    [ -e "$CNI_IFNAME.add" ] || continue
-    while read -r plugin rest; do
-      printf '{"prevResult":%s,%s' "$(cat "$result")" "$rest" | "$CNI_PATH/$plugin" >"$next" || failed "$next"
-      mv "$next" "$result"
-    done <"$CNI_IFNAME.add"
-  elif [ -e "$CNI_IFNAME.del" ]; then
-    before=
-    [ ! -s "$result" ] || before="\"prevResult\":$(cat "$result"),"
-    while read -r plugin rest; do
-      printf '{%s%s' "$before" "$rest" | "$CNI_PATH/$plugin" >/dev/null 2>&1
-    done <"$CNI_IFNAME.del"
-  elif [ "$3" ]; then
-    "$CNI_PATH/bridge" <"$conf" >/dev/null 2>&1
-  else
-    "$CNI_PATH/host-local" <"$conf" >/dev/null 2>&1
-  fi
-done
-exit 0
-"""
-
-
-class Conflist(Value, frozen=True, kw_only=True):
-    """A configuration list (CNI specification, "Network configuration")."""
-
-    file: str
-    version: str
-    name: str
-    plugins: tuple[Tree, ...]
-    is_shipped: bool = False  # cntnr's own: only the address is to be released
-
-    @property
-    def mtu(self) -> int:
-        """Return the MTU that its bridge asks for; 0 where it asks for none."""
-        return int(self.plugins[0].get("mtu", 0))
 
 
 class Interface(Value, frozen=True, kw_only=True):
@@ -138,24 +82,12 @@ def plugin_folder() -> Path:
 
 
 def oci_hooks(identity: str) -> Tree:
-    """Build the ``hooks`` of a runtime spec that connect a container to its networks.
-
-    The container's id is an argument, so that a hook that still runs can be found by it.
-    """
-    env = [f"{name}={value}" for name, value in _hook_environment().items()]
-
-    def hook(verb: str) -> Tree:
-        return {"path": "/bin/sh", "args": _hook_argv(verb, identity), "env": env}
-
-    return {"prestart": [hook("add")], "poststop": [hook("del")]}
+    """Build the ``hooks`` of a runtime spec that connect a container to its networks."""
+    return plugin_chain.oci_hooks(identity, _hook_environment())
 
 
 def _hook_environment() -> dict[str, str]:
     return {"PATH": process.SYSTEM_PATH, "CNI_PATH": str(plugin_folder())}
-
-
-def _hook_argv(*words: str) -> list[str]:
-    return ["sh", "-c", HOOK, "cntnr-network", *words]
 
 
 async def run_plugins(verb: Literal["add", "del"], identity: str, pid: int, interface: str) -> None:
@@ -165,7 +97,7 @@ async def run_plugins(verb: Literal["add", "del"], identity: str, pid: int, inte
     Raises `CommandFailed`.
     """
     state = to_json({"id": identity, "pid": pid, "bundle": str(paths.bundle(identity))})
-    argv = holder.nsenter_network_argv(["/bin/sh", *_hook_argv(verb, identity, interface)[1:]])
+    argv = holder.nsenter_network_argv(plugin_chain.script_argv(verb, identity, interface))
     await process.run_async(argv, env=_hook_environment(), stdin=state)
 
 
@@ -221,18 +153,11 @@ def write_configs(bundle: Path, interfaces: Iterable[tuple[Interface, Conflist]]
     folder.mkdir(exist_ok=True)
     for interface, conflist in interfaces:
         plugins = plugin_configs(interface, conflist)
-        files.write_atomic(folder / f"{interface.name}.conf", to_json(plugins[0]))
-        if len(plugins) > 1:
-            files.write_atomic(folder / f"{interface.name}.add", _lines(plugins[1:]))
-        if not conflist.is_shipped:
-            files.write_atomic(folder / f"{interface.name}.del", _lines(plugins[::-1]))
-
-
-def _lines(plugins: list[Tree]) -> bytes:
-    return b"".join(
-        str(plugin["type"]).encode() + b" " + to_json(plugin).removeprefix(b"{") + b"\n"
-        for plugin in plugins
-    )
+        calls_del = not conflist.is_shipped  # of ours only the address is to be released
+        for name, content in plugin_chain.chain_files(
+            interface.name, plugins, to_json, calls_del=calls_del
+        ):
+            files.write_atomic(folder / name, content)
 
 
 def read_results(bundle: Path) -> dict[str, CniResult]:

@@ -14,7 +14,8 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$root"
 part=${1:-all}
 user=${CNTNR_SETUP_USER:-$(id -un)}
-if [ "$user" = root ]; then user=${CNTNR_TEST_USER:-cntnr-test}; fi
+one_id_user='' # tests run as a user without subordinate ids, too
+if [ "$user" = root ]; then user=${CNTNR_TEST_USER:-cntnr-test}; one_id_user=$user-one; fi
 
 say() { echo "setup: $*"; }
 fail() { echo "setup: cannot go on: $*" >&2; exit 1; }
@@ -26,6 +27,7 @@ runc                             runs containers
 umoci                            unpacks images beside us, in tests
 skopeo                           pulls and pushes images
 containernetworking-plugins      connects containers to networks
+iptables                         publishes ports of bundles (plugins bridge and portmap)
 rootlesskit                      makes the namespaces of an ordinary user
 slirp4netns                      connects those namespaces to the outside
 uidmap                           maps more than one user id (newuidmap)
@@ -51,6 +53,7 @@ gnupg                            signs images in tests
 openssl                          makes certificates in tests
 zsh                              completes command lines in a test
 fish                             completes command lines in a test
+proot                            fakes owners and users in containers of one id, in tests
 LIST
 }
 
@@ -97,6 +100,7 @@ system_gaps() {
   local gap
   for gap in $(missing_packages); do echo "package $gap"; done
   id "$user" >/dev/null 2>&1 || echo "user $user"
+  [ -z "$one_id_user" ] || id "$one_id_user" >/dev/null 2>&1 || echo "user $one_id_user"
   has_range "$user" /etc/subuid && has_range "$user" /etc/subgid || echo "subordinate ids of $user"
   tun_is_open || echo "access to /dev/net/tun"
   for gap in $(userns_switch); do echo "kernel setting $gap"; done
@@ -166,6 +170,13 @@ make_user() {
   fi
 }
 
+make_one_id_user() {
+  if [ -n "$one_id_user" ] && ! id "$one_id_user" >/dev/null 2>&1; then
+    say "makes the user $one_id_user, without subordinate ids, to run containers of one id as"
+    useradd --create-home --shell /bin/bash -K SUB_UID_COUNT=0 -K SUB_GID_COUNT=0 "$one_id_user"
+  fi
+}
+
 system() {
   local gaps
   gaps=$(system_gaps)
@@ -174,6 +185,7 @@ system() {
   elif [ "$(id -u)" = 0 ]; then
     install_packages
     make_user
+    make_one_id_user
     open_tun
     allow_user_namespaces
     say "system: ready"

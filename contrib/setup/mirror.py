@@ -23,6 +23,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = ("cntnr", "cntnr-hook")  # `project.scripts` of pyproject.toml
 SKIPPED = {".git", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
 
 
@@ -103,7 +104,11 @@ def refresh_environment(base: Path) -> None:
     """Copy the libraries of .venv, with the tree's own package in front."""
     stamp = (ROOT / ".venv/cntnr-stamp").read_text()
     venv, mark = base / "venv", base / "venv-stamp"
-    if mark.exists() and mark.read_text() == stamp and (venv / "bin/cntnr").exists():
+    if (
+        mark.exists()
+        and mark.read_text() == stamp
+        and all((venv / "bin" / name).exists() for name in SCRIPTS)
+    ):
         return
     if venv.exists():
         shutil.rmtree(venv)
@@ -115,12 +120,13 @@ def refresh_environment(base: Path) -> None:
     for editable in [*target.glob("*cntnr*.pth"), *target.glob("cntnr-*.dist-info")]:
         shutil.rmtree(editable) if editable.is_dir() else editable.unlink()
     (target / "cntnr.pth").write_text(f"{base}/tree\n")
-    script = venv / "bin/cntnr"
-    script.write_text(
-        f"#!{venv}/bin/python\n"
-        "import sys\n\nfrom cntnr_compose.cli.main import main\n\nsys.exit(main())\n"
-    )
-    script.chmod(0o755)
+    for name in SCRIPTS:
+        script = venv / "bin" / name
+        script.write_text(
+            f"#!{venv}/bin/python\n"
+            "import sys\n\nfrom cntnr_compose.cli.main import main\n\nsys.exit(main())\n"
+        )
+        script.chmod(0o755)
     compileall.compile_dir(target, quiet=2)
     subprocess.run(["chmod", "-R", "a+rX", venv], check=True)
     mark.write_text(stamp)

@@ -8,7 +8,8 @@ import pytest
 
 from cntnr_compose.host import distribution
 from cntnr_compose.networks import cni, conflists
-from cntnr_compose.networks.cni import Conflist, Interface
+from cntnr_compose.networks.cni import Interface
+from cntnr_compose.networks.plugins.plugin_chain import Conflist
 
 ETH0 = Interface(
     name="eth0", network="p_a", bridge="br-1", subnet="10.0.0.0/24", gateway="10.0.0.1"

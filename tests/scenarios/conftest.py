@@ -32,10 +32,19 @@ class MakeProject(Protocol):
     ) -> Project: ...
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "one_id: run as a user who has no subordinate ids")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.definition.get_closest_marker("one_id") and "user" in metafunc.fixturenames:
+        metafunc.parametrize("user", ["one id"], indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-def user() -> Iterator[User]:
+def user(request: pytest.FixtureRequest) -> Iterator[User]:
     """Provide the unprivileged user, with folders of its own for this session."""
-    user = lib.find_user()
+    user = lib.find_user(one_id=hasattr(request, "param"))
     yield user
     if os.environ.get("CNTNR_TEST_KEEP"):
         sys.stderr.write(f"\nkept: {user.base}\n")

@@ -393,22 +393,28 @@ def http_answers(url: str, *, within: float = 15) -> str:
     return str(wait_until(ask, timeout=within, what=f"{url} answers"))
 
 
-def find_user() -> User:
-    """Choose the user for the scenarios; create its folders and its copy of the tree."""
+def find_user(*, one_id: bool = False) -> User:
+    """Choose the user for the scenarios; create its folders and its copy of the tree.
+
+    With ``one_id`` it is one who has no subordinate ids, and uses the copy of the other one.
+    """
     if os.getuid() == 0:
-        name = os.environ.get("CNTNR_TEST_USER", "cntnr-test")
+        owner = os.environ.get("CNTNR_TEST_USER", "cntnr-test")
+        name = f"{owner}-one" if one_id else owner
         try:
             account = pwd.getpwnam(name)
         except KeyError:
             pytest.exit(f"there is no user {name}: run `make setup`", returncode=1)
         mirror = subprocess.run(
-            [sys.executable, ROOT / "contrib/setup/mirror.py", name],
+            [sys.executable, ROOT / "contrib/setup/mirror.py", owner],
             check=True,
             capture_output=True,
             text=True,
         )
         copy = Path(mirror.stdout.strip())
         venv, tree = copy / "venv", copy / "tree"
+    elif one_id:
+        pytest.skip("only root can become a user without subordinate ids")
     else:
         account = pwd.getpwuid(os.getuid())
         venv, tree = ROOT / ".venv", ROOT

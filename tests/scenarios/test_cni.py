@@ -118,3 +118,17 @@ def test_a_list_that_cannot_be_used_is_refused(
     assert leftovers() == []
     file.unlink()
     project.up()
+
+
+def test_the_engine_reads_the_list_that_is_shipped(make_project: MakeProject) -> None:
+    project = make_project(STACK)
+    shipped = project.user.tree / "contrib/cni/cntnr-bridge.conflist"
+    before = shipped.read_text()
+    tree = json.loads(before)
+    tree["plugins"][0]["mtu"] = 1399
+    try:
+        shipped.write_text(json.dumps(tree))
+        project.up()
+        assert read_interface(project, "b", "eth0")[0] == "1399"
+    finally:
+        shipped.write_text(before)

@@ -7,6 +7,7 @@ from pathlib import Path
 from cntnr_compose.builder.dockerfile.globs import GlobPattern
 from cntnr_compose.builder.sources.file_digests import Stamp
 from cntnr_compose.core.values import Value
+from cntnr_compose.host.namespaces import owners
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images.layers import overlay_marks
 
@@ -36,12 +37,13 @@ def read_entry(path: str, host_path: Path) -> FileEntry | None:
         return None
     if stat.S_ISSOCK(status.st_mode):
         return None
+    uid, gid = owners.read_owner(str(host_path), status.st_uid, status.st_gid)
     return FileEntry(
         path=path,
         host_path=str(host_path),
         mode=status.st_mode,
-        uid=status.st_uid,
-        gid=status.st_gid,
+        uid=uid,
+        gid=gid,
         stamp=(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns),
         links=status.st_nlink,
     )

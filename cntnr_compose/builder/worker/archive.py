@@ -14,6 +14,7 @@ from cntnr_compose.builder.worker import tar
 from cntnr_compose.builder.worker.copy import change_owner
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import files
+from cntnr_compose.host.namespaces import subids
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images.layers import overlay_marks, unpack
 from cntnr_compose.images.layers.archive import decompress
@@ -69,7 +70,8 @@ def extract_archive(
     Raises `AddedArchiveDamaged`, `IdNotMapped`.
     """
     is_empty = next(target.iterdir(), None) is None
-    if owner is None and is_empty and tar.extract(archive, target):
+    has_owners = subids.count_mapped_ids() > 1
+    if owner is None and is_empty and has_owners and tar.extract(archive, target):
         return
     check()
     try:

@@ -18,6 +18,7 @@ from cntnr_compose.builder.sources.source_files import SelectedSource, SourceFil
 from cntnr_compose.containers.bundle import accounts
 from cntnr_compose.containers.spec import users
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.host.namespaces import owners
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.model.host import FULL_ID_RANGE
 
@@ -246,9 +247,10 @@ def resolve_owner(root: Root, text: str) -> tuple[int, int]:
 
 
 def change_owner(path: Path, uid: int, gid: int) -> None:
-    """Change the owner of a file. Raises `IdNotMapped`."""
+    """Change the owner of a file, or note it (`owners`). Raises `IdNotMapped`."""
     try:
-        os.lchown(path, uid, gid)
+        owners.forget_owner(path)  # a folder that is copied into may have had another
+        owners.change_owner_of_name(path, uid, gid)
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise

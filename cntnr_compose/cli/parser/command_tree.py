@@ -312,6 +312,23 @@ BUILDX = Group(
     hidden=True,
 )
 
+HOOK = Group(
+    {
+        "net": Group(
+            {
+                "init": CommandEntry("hook.init:init", "Connect a container to networks"),
+                "join": CommandEntry("hook.join:join", "Pass the namespaces of a container"),
+                "rm": CommandEntry("hook.rm:rm", "Disconnect a container"),
+            },
+            summary="Networks of a container that any OCI runtime runs",
+            description="Connect containers that any OCI runtime runs to networks of CNI.",
+        ),
+    },
+    summary="What an OCI runtime calls as a hook",
+    description="What an OCI runtime calls as a hook: the program `cntnr-hook`.",
+    hidden=True,
+)
+
 ROOT = Group(
     {
         "attach": CONTAINER_ATTACH,
@@ -331,6 +348,7 @@ ROOT = Group(
         "events": CommandEntry("events:events", "Show events of containers as they happen"),
         "exec": CONTAINER_EXEC,
         "export": CONTAINER_EXPORT,
+        "hook": HOOK,
         "image": IMAGE,
         "images": IMAGES_LS,
         "inspect": CommandEntry(

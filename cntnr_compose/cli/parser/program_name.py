@@ -1,4 +1,4 @@
-"""Read a command line by the name of the program: `cntnr`, or `docker-compose`, also as docker's plugin.
+"""Read a command line by the name of the program: `cntnr`, `cntnr-hook`, `docker-compose`, also as a plugin.
 
 docker calls its plugin `docker-compose` with its own options first: ``--debug compose up -d``.
 """
@@ -11,6 +11,7 @@ from cntnr_compose import __version__
 from cntnr_compose.core.errors import CntnrError
 
 DOCKER_COMPOSE = "docker-compose"
+HOOK = "cntnr-hook"  # stands for `cntnr hook`
 FOLLOWED_VERSION = "2.40.3"  # of docker compose, whose behaviour is that of this command
 COMPLETE = ("__complete", "__completeNoDesc")
 METADATA = "docker-cli-plugin-metadata"
@@ -52,6 +53,8 @@ def version_line() -> str:
 
 def command_line(program: str, words: Sequence[str]) -> Sequence[str]:
     """Return the words of a command line as `cntnr` takes them. Raises `NoDaemon`."""
+    if program.rpartition("/")[2] == HOOK:
+        return ["hook", *words]
     if not is_docker_compose(program) or words[:1] == [METADATA]:
         return words
     if words[:1] and words[0] in COMPLETE:

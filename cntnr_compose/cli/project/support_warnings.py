@@ -23,8 +23,11 @@ def warn_unsupported(
     from cntnr_compose.doctor.capabilities import detect_capabilities
 
     _warn_of_fetched_project(loaded, display)
+    host = detect_capabilities()
+    if not host.has_subordinate_ids:
+        _tell_of_one_id(display)
     selected = {name: tree for name, tree in loaded.tree["services"].items() if name in services}
-    diagnostics = find_unsupported({**loaded.tree, "services": selected}, detect_capabilities())
+    diagnostics = find_unsupported({**loaded.tree, "services": selected}, host)
     diagnostics += find_empty_names(loaded.tree) + find_network_conflicts({"services": selected})
     if diagnostics:
         diagnostics = loaded.source_map.with_locations(diagnostics)
@@ -34,6 +37,19 @@ def warn_unsupported(
             display.emit(WarningEvent(text=str(diagnostic)))
     if errors:
         raise ComposeFileInvalid(errors)
+
+
+def _tell_of_one_id(display: "ProgressDisplay") -> None:
+    """Tell, once, that what changes users and owners fails here."""
+    from cntnr_compose.core import paths
+    from cntnr_compose.host.namespaces.subids import explain_one_id
+
+    told = paths.secure_data() / "told-of-one-id"
+    if not told.exists():
+        told.touch()
+        text = "only root exists in containers here, so programs that change users or owners fail"
+        hint = "`cntnr doctor` tells what would mend it; this is told once"
+        display.emit(WarningEvent(text=f"{text}: {explain_one_id()} ({hint})"))
 
 
 def _warn_of_fetched_project(loaded: "LoadedProject", display: "ProgressDisplay") -> None:

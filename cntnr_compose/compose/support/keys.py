@@ -73,8 +73,8 @@ NEEDS_HOST_FEATURE: dict[str, dict[str, str]] = {
     "cgroups": {"services.*": "cgroup_parent"},
     "domainname": {"services.*": "domainname"},
     "init": {"services.*": "init"},
-    "ids": {
-        "services.*": "group_add user",
+    "ids": {"services.*": "group_add user"},
+    "owners": {
         "services.*.configs.*": "uid gid",
         "services.*.secrets.*": "uid gid",
     },

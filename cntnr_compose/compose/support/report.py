@@ -51,6 +51,7 @@ class HostFeature(Value, frozen=True, kw_only=True):
     missing_note: str
     doctor_check: str
     level_if_missing: SupportLevel = "reduced"
+    reported_at_create: bool = True
 
 
 def _controller(name: str) -> HostFeature:
@@ -83,6 +84,12 @@ HOST_FEATURES: dict[str, HostFeature] = {
         missing_note="only root exists in containers without subordinate ids",
         doctor_check="subordinate ids",
         level_if_missing="refused",
+    ),
+    "owners": HostFeature(
+        is_available=lambda host: host.has_subordinate_ids,
+        missing_note="only root exists in containers without subordinate ids, and owns the file",
+        doctor_check="subordinate ids",
+        reported_at_create=False,
     ),
 }
 
@@ -175,7 +182,7 @@ def _if_available(feature: HostFeature) -> SupportOnHost:
     missing = KeySupport(
         level=feature.level_if_missing,
         note=feature.missing_note,
-        reported_at_create=feature.level_if_missing == "reduced",
+        reported_at_create=feature.reported_at_create and feature.level_if_missing == "reduced",
         doctor_check=feature.doctor_check,
     )
     return lambda host: HONOURED if feature.is_available(host) else missing

@@ -14,7 +14,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Bytes
 from cntnr_compose.host import files
-from cntnr_compose.host.namespaces import holder
+from cntnr_compose.host.namespaces import holder, owners
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.project import FileSource
@@ -99,7 +99,7 @@ def _prepare_file(
         _copy(kind, source, original, copy)
     else:
         copy.write_text(source.content or "")
-    os.chown(copy, int(use.uid or 0), int(use.gid or 0))
+    owners.change_owner(str(copy), int(use.uid or 0), int(use.gid or 0))
     copy.chmod(DEFAULT_MODE if use.mode is None else use.mode)
     return copy
 

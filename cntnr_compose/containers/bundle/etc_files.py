@@ -9,6 +9,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.host import network
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import NetworkAttachment, Service
+from cntnr_compose.networks.dns import name_files
 from cntnr_compose.networks.manager import ResolverRequest
 
 HOST_GATEWAY = "host-gateway"
@@ -47,22 +48,16 @@ def write_etc_files(
 def write_hosts(record: Record, addresses: dict[str, str]) -> None:
     """Write /etc/hosts in place, since it is mounted already when the addresses are known."""
     service = record.definition
-    name = choose_hostname(record)
-    own_names = f"{name}.{service.domainname} {name}" if service.domainname else name
-    lines = [
-        "127.0.0.1\tlocalhost",
-        "::1\tlocalhost ip6-localhost ip6-loopback",
-        "fe00::0\tip6-localnet", "ff00::0\tip6-mcastprefix",
-        "ff02::1\tip6-allnodes", "ff02::2\tip6-allrouters",
-    ]  # fmt: skip
-    for host, values in service.extra_hosts.items():
-        lines += [
-            f"{network.host_address() if to == HOST_GATEWAY else to}\t{host}" for to in values
-        ]
-    lines += [f"{address}\t{own_names}" for address in addresses.values()]
+    names = name_files.own_names(choose_hostname(record), service.domainname)
+    entries = [
+        (network.host_address() if to == HOST_GATEWAY else to, host)
+        for host, values in service.extra_hosts.items()
+        for to in values
+    ]
+    entries += [(address, names) for address in addresses.values()]
     if service.network_mode == "host":
-        lines.append(f"127.0.1.1\t{own_names}")
-    (paths.bundle(record.id) / "etc/hosts").write_text("\n".join(lines) + "\n")
+        entries.append(("127.0.1.1", names))
+    (paths.bundle(record.id) / "etc/hosts").write_text(name_files.hosts_text(entries))
 
 
 async def ensure_resolver(context: ProjectContext, record: Record) -> str:
@@ -89,11 +84,7 @@ def _resolv_conf(record: Record, resolver: str) -> str:
         return ""
     options = ["ndots:0", "timeout:1", "attempts:3"]
     options = [one for one in options if one.partition(":")[0] not in _option_names(service)]
-    lines = [f"nameserver {resolver}"]
-    if service.dns_search and service.dns_search != (".",):
-        lines.append(f"search {' '.join(service.dns_search)}")
-    lines.append(f"options {' '.join([*options, *service.dns_opt])}")
-    return "\n".join(lines) + "\n"
+    return name_files.resolv_conf_text([resolver], service.dns_search, [*options, *service.dns_opt])
 
 
 def _option_names(service: Service) -> set[str]:

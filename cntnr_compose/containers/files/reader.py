@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from cntnr_compose.containers.files.entry import TreeEntry, join_path
 from cntnr_compose.core.values import Bytes
+from cntnr_compose.host.namespaces import owners
 from cntnr_compose.images.layers import overlay_marks
 
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -119,6 +120,8 @@ class TreeReader:
     ) -> TreeEntry:
         """Describe an open file, or the entry ``name`` of an open folder."""
         uid, gid = self._map_owner(status.st_uid, status.st_gid)
+        path_of_entry = f"/proc/self/fd/{descriptor}/{os.fsdecode(name)}"
+        uid, gid = owners.read_owner(path_of_entry if name else descriptor, uid, gid)
         return TreeEntry(
             path=path,
             mode=status.st_mode,

@@ -9,6 +9,7 @@ from typing import IO, TypeAlias
 from cntnr_compose.containers.files.content import copy_open_file, copy_stream
 from cntnr_compose.containers.files.entry import REMOVED, TreeEntry, join_path
 from cntnr_compose.containers.files.errors import CannotCopy, KindsDiffer, NotAFileName
+from cntnr_compose.host.namespaces import owners
 from cntnr_compose.host.openat2 import Root
 
 CREATE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -236,7 +237,7 @@ class TreeWriter:
 
     def _change_owner(self, target: int | str, entry: TreeEntry) -> None:
         try:
-            os.chown(target, entry.uid, entry.gid)
+            owners.change_owner(target, entry.uid, entry.gid)
         except OSError as error:
             if error.errno != errno.EINVAL:  # the id does not exist in this user namespace
                 raise

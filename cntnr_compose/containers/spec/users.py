@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree, Value
+from cntnr_compose.model.host import ONE_ID_HINT
 
 MAX_ID = 2**31 - 1
 
@@ -28,7 +29,7 @@ class IdNotMapped(CntnrError):
             super().__init__(f"cannot use {kind} {name}: uids and gids must be in range 0-{MAX_ID}")
         elif ids == 1:
             super().__init__(f"cannot use {kind} {shown}: only root exists without subordinate ids")
-            self.hint = "run `cntnr doctor` to see how to get subordinate ids"
+            self.hint = ONE_ID_HINT
         else:
             super().__init__(f"cannot use {kind} {shown}: the highest id here is {ids - 1}")
             self.hint = "ids above that need a wider range in /etc/subuid and /etc/subgid"

@@ -40,7 +40,7 @@ def running_holder(
     """Keep a holder for as long as the block runs; start it where there is none.
 
     Call ``while_starting`` while it starts.
-    Raises `ProgramMissing`, `NoSubordinateIds`, `TunClosed`, `HolderFailed`.
+    Raises `ProgramMissing`, `TunClosed`, `HolderFailed`.
     """
     with contextlib.ExitStack() as undo:
         with files.file_lock(_change_lock()):

@@ -13,7 +13,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.uninterruptible import uninterruptible
 from cntnr_compose.host import files, kernel, proc, process
-from cntnr_compose.host.namespaces import subids
+from cntnr_compose.host.namespaces import layer_folders, subids
 from cntnr_compose.host.namespaces.holder import (
     COPY_UP_FOLDERS,
     ENDED_FROM_OUTSIDE,
@@ -23,7 +23,9 @@ from cntnr_compose.host.namespaces.holder import (
     remove_holder_files,
 )
 
-PROGRAMS = ("rootlesskit", "slirp4netns", "newuidmap", "newgidmap", "runc", "conmon")
+PROGRAMS = ("rootlesskit", "slirp4netns", "runc", "conmon")
+# Stand in for getsubids, newuidmap and newgidmap where there is no range: rootlesskit then maps one id.
+ONE_ID_PROGRAMS = Path(__file__).parent / "one_id"
 START_TIMEOUT = 20.0  # seconds; 40 ms is usual
 STATE_PREFIX = "cntnr-state-"
 STATE_SIZE = 4096  # bytes that rootlesskit needs for its files
@@ -44,19 +46,6 @@ PAYLOAD = (
     ' && echo $$ >"$0.new" && mv "$0.new" "$0"'
     " && { read -r go || { sleep 2; exit 1; }; } && exec sleep infinity </dev/null"
 )
-
-
-class NoSubordinateIds(CntnrError):
-    """The user has no range of subordinate ids, without which containers would have one id alone."""
-
-    def __init__(self, user: str) -> None:
-        super().__init__(
-            f"cannot map the ids of containers: {user} has no range in /etc/subuid and /etc/subgid"
-        )
-        ids = subids.free_subordinate_range()
-        self.hint = (
-            f"an administrator can give one: usermod --add-subuids {ids} --add-subgids {ids} {user}"
-        )
 
 
 class TunClosed(CntnrError):
@@ -94,9 +83,9 @@ def rootlesskit_argv(state: Path, ready: Path, *further: str) -> list[str]:
 def start_holder(while_starting: Callable[[], None]) -> NamespaceHolder:
     """Start a holder and record it; call ``while_starting`` meanwhile.
 
-    Raises `ProgramMissing`, `NoSubordinateIds`, `TunClosed`, `HolderFailed`.
+    Raises `ProgramMissing`, `TunClosed`, `HolderFailed`.
     """
-    if not subids.come_from_files():
+    if not subids.come_from_files() or subids.explain_one_id():
         return _start_with((), while_starting)
     try:
         return _start_with((SUBIDS_FROM_FILES,), while_starting)
@@ -113,6 +102,7 @@ def _start_with(further: tuple[str, ...], while_starting: Callable[[], None]) ->
     paths.holder().mkdir(mode=0o700, parents=True)
     paths.secure_data()
     _check_host()
+    layer_folders.choose_layers(one_id=bool(subids.explain_one_id()))
     state = _choose_state_folder()
     with contextlib.ExitStack() as undo:
         readable, writable = os.pipe2(os.O_CLOEXEC)
@@ -154,7 +144,16 @@ def _spawn(
         pass_fds=(runtime,),
         new_session=True,
         cwd="/",
+        env=build_environment(),
     )
+
+
+def build_environment() -> dict[str, str]:
+    """Build rootlesskit's environment, in which it finds `ONE_ID_PROGRAMS` first where one id is mapped."""
+    env = process.base_env()
+    if subids.explain_one_id():
+        env["PATH"] = f"{ONE_ID_PROGRAMS}:{env['PATH']}"
+    return env
 
 
 def _record(holder: NamespaceHolder, state: Path) -> None:
@@ -231,8 +230,6 @@ def wait_until_ready(rootlesskit: process.RunningProgram, state: Path) -> Namesp
 def _check_host() -> None:
     for program in PROGRAMS:
         process.find_program(program)
-    if not (subids.count_subordinate_ids("uid") and subids.count_subordinate_ids("gid")):
-        raise NoSubordinateIds(subids.user_name())
     if not kernel.can_open_tun():
         raise TunClosed
 

@@ -2,12 +2,17 @@
 
 import os
 import pwd
+import stat
 from pathlib import Path
 from typing import Literal
+
+from cntnr_compose.core.errors import ProgramMissing
+from cntnr_compose.host import process
 
 # Room for every id that images use: nobody and nogroup are 65534.
 SUBORDINATE_ID_COUNT = 65536
 FIRST_SUBORDINATE_ID = 100000
+ID_MAPPERS = ("newuidmap", "newgidmap")
 
 
 def user_name() -> str:
@@ -23,6 +28,41 @@ def count_subordinate_ids(kind: Literal["uid", "gid"]) -> int:
     owners = {user_name(), str(os.getuid())}
     ranges = [line.split(":") for line in _read_ranges(kind) if line.count(":") == 2]
     return sum(int(count) for owner, _, count in ranges if owner in owners and count.isdecimal())
+
+
+def explain_one_id() -> str:
+    """Say why containers have one id, root's: there is no range, or nothing that may map it; else empty."""
+    has_range = count_subordinate_ids("uid") and count_subordinate_ids("gid")
+    if not has_range and come_from_files():
+        return f"{user_name()} has no range in /etc/subuid and /etc/subgid"
+    for program in ID_MAPPERS:
+        try:
+            path = process.find_program(program)
+        except ProgramMissing:
+            return f"{program} is not installed"
+        if os.getuid() != 0 and not may_map_ids(path):
+            return f"{path} is not setuid root"
+    if os.getuid() != 0 and _has_no_new_privileges():
+        return "this process and its children may not gain privileges (no_new_privs)"
+    return ""
+
+
+def may_map_ids(program: str) -> bool:
+    """Check whether newuidmap or newgidmap has the privilege that it needs: setuid or a capability."""
+    if Path(program).stat().st_mode & stat.S_ISUID:
+        return True
+    try:
+        return bool(os.getxattr(program, "security.capability"))
+    except OSError:
+        return False
+
+
+def _has_no_new_privileges() -> bool:
+    """Check whether setuid programs have no more privileges than we; sandboxes and docker set it."""
+    try:
+        return "\nNoNewPrivs:\t1\n" in Path("/proc/self/status").read_text()
+    except OSError:
+        return False
 
 
 def come_from_files() -> bool:

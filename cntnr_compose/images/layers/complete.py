@@ -6,6 +6,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from cntnr_compose.host.namespaces import owners
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images.layers import overlay_marks
 from cntnr_compose.images.layers.archive.decompress import StreamDamaged
@@ -122,7 +123,8 @@ def _copy_folder_attributes(extraction: LayerExtraction, root: Root, below: Lowe
 
 
 def _copy_attributes(source: str, status: os.stat_result, descriptor: int) -> None:
-    os.chown(descriptor, status.st_uid, status.st_gid)
+    owner = owners.read_owner(source, status.st_uid, status.st_gid, follow=True)
+    owners.change_owner(descriptor, *owner)
     with contextlib.suppress(OSError):  # not every file system has them
         for name in os.listxattr(source):
             if overlay_marks.is_kept(name):

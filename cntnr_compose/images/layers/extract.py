@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cntnr_compose.core.values import Bytes
 from cntnr_compose.host import files
+from cntnr_compose.host.namespaces import owners
 from cntnr_compose.images.layers import overlay_marks
 from cntnr_compose.images.layers.archive import tar_reader
 from cntnr_compose.images.layers.archive.stream import LayerStream
@@ -182,7 +183,7 @@ class LayerExtraction:
         else:
             os.close(self._create_file(folder, name))
         with _told_owner(entry):
-            os.chown(name, entry.uid, entry.gid, dir_fd=folder.descriptor, follow_symlinks=False)
+            owners.change_owner_of_name(name, entry.uid, entry.gid, folder=folder.descriptor)
         if entry.type != tar_reader.SYMLINK:
             os.chmod(name, entry.mode, dir_fd=folder.descriptor)
         times = (entry.mtime_ns, entry.mtime_ns)
@@ -242,7 +243,7 @@ def _status(folder: OpenFolder, name: str) -> os.stat_result | None:
 def _set_metadata(entry: Entry, descriptor: int) -> None:
     """Set owner, extended attributes and mode, in the order in which none undoes another."""
     with _told_owner(entry):
-        os.fchown(descriptor, entry.uid, entry.gid)
+        owners.change_owner(descriptor, entry.uid, entry.gid)
     for key, value in entry.xattrs.items():
         if overlay_marks.is_kept(key):
             with contextlib.suppress(OSError):  # not every file system has them

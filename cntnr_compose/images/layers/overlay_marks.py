@@ -3,10 +3,13 @@
 import os
 import stat
 
+from cntnr_compose.host.namespaces.owners import OWNER_XATTR
+
 WHITEOUT_DEVICE = os.makedev(0, 0)
 OPAQUE_XATTR = "user.overlay.opaque"
 OVERLAY_XATTRS = "user.overlay."
-KEPT_XATTRS = ("user.", "security.capability")  # of what is in an image, but for overlay's own
+KEPT_XATTRS = ("user.", "security.capability")  # of what is in an image, but for those below
+LOCAL_XATTRS = (OVERLAY_XATTRS, OWNER_XATTR)  # of a folder on this machine
 
 
 def is_whiteout(status: os.stat_result) -> bool:
@@ -34,4 +37,4 @@ def make_opaque(folder: int) -> None:
 
 def is_kept(xattr: str) -> bool:
     """Check whether an extended attribute belongs to an image."""
-    return xattr.startswith(KEPT_XATTRS) and not xattr.startswith(OVERLAY_XATTRS)
+    return xattr.startswith(KEPT_XATTRS) and not xattr.startswith(LOCAL_XATTRS)

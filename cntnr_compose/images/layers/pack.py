@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from cntnr_compose.core.values import Bytes
+from cntnr_compose.host.namespaces import owners
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images.layers import overlay_marks
 from cntnr_compose.images.layers.walk import FolderEntry, open_entry, walk_folder
@@ -170,7 +171,10 @@ def _marker(folder: str, name: str) -> tarfile.TarInfo:
 
 
 def _read_xattrs(entry: FolderEntry, info: tarfile.TarInfo) -> bool:
-    """Add a file's extended attributes to its entry; return whether it is an opaque folder of overlay."""
+    """Add a file's extended attributes to its entry, with the owner that they note.
+
+    Return whether it is an opaque folder of overlay.
+    """
     opaque = False
     headers: dict[str, str] = {}
     path = f"/proc/self/fd/{entry.folder}/{entry.name}"
@@ -178,6 +182,8 @@ def _read_xattrs(entry: FolderEntry, info: tarfile.TarInfo) -> bool:
         for name in sorted(os.listxattr(path, follow_symlinks=False)):
             if name == overlay_marks.OPAQUE_XATTR:
                 opaque = True
+            elif name == owners.OWNER_XATTR:
+                info.uid, info.gid = owners.read_owner(path, info.uid, info.gid)
             elif overlay_marks.is_kept(name):
                 value = os.getxattr(path, name, follow_symlinks=False)
                 headers[f"SCHILY.xattr.{name}"] = value.decode("utf-8", "surrogateescape")

@@ -12,6 +12,7 @@ from pathlib import Path
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Bytes, Value, from_json
 from cntnr_compose.host import files
+from cntnr_compose.host.namespaces import subids
 from cntnr_compose.images.additional_stores import read_file, store_folders
 from cntnr_compose.images.layers import squashfs
 
@@ -77,7 +78,8 @@ def _find_layer(name: str, stores: Sequence[Path]) -> Path | None:
         source = folder / name / "fs"
         if source.is_dir() and _read_maps(folder) == own_maps:
             return source
-    for folder in stores if squashfs.can_mount() else ():
+    can_mount = squashfs.can_mount() and subids.count_mapped_ids() > 1  # its files have all owners
+    for folder in stores if can_mount else ():
         file = folder / f"{name}{squashfs.SUFFIX}"
         source_in_file = squashfs.mount(file, name) if file.is_file() else None
         if source_in_file is not None:

@@ -15,7 +15,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.names import safe_path_part
 from cntnr_compose.core.values import Value
 from cntnr_compose.host import files, proc, process
-from cntnr_compose.host.namespaces import holder
+from cntnr_compose.host.namespaces import holder, subids
 
 
 class DnsView(Value, frozen=True, kw_only=True):
@@ -47,7 +47,9 @@ def _file(name: str, suffix: str) -> Path:
 def config_text(view: DnsView) -> str:
     """Build an instance's configuration."""
     lines = [
-        "no-hosts", "bind-interfaces", "domain-needed", "bogus-priv", "no-poll", "user=root", "group=root",
+        "no-hosts", "bind-interfaces", "domain-needed", "bogus-priv", "no-poll",
+        # Without a group it does not ask to give up its groups, which is forbidden where there is one id.
+        "user=root", "group=root" if subids.count_mapped_ids() > 1 else "group=",
         "local-ttl=0", "no-negcache", "cache-size=1000",
         "except-interface=lo", f"listen-address={view.address}",
         f"pid-file={_file(view.name, 'pid')}",

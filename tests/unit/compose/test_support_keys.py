@@ -48,7 +48,7 @@ def reported_at_create() -> set[str]:
     needing = (
         f"{parent}.{word}"
         for feature, parents in NEEDS_HOST_FEATURE.items()
-        if feature != "ids"
+        if feature not in ("ids", "owners")
         for parent, words in parents.items()
         for word in words.split()
     )

@@ -7,7 +7,7 @@ import pytest
 
 from cntnr_compose.core import paths
 from cntnr_compose.host import proc
-from cntnr_compose.host.namespaces import rootlesskit, rootlesskit_start
+from cntnr_compose.host.namespaces import rootlesskit, rootlesskit_start, subids
 from cntnr_compose.host.namespaces.holder import HolderFailed
 
 
@@ -80,6 +80,16 @@ def test_an_old_rootlesskit_is_started_without_the_option_that_it_does_not_know(
         if further:
             raise HolderFailed("")
 
+    monkeypatch.setattr(subids, "explain_one_id", lambda: "")
     monkeypatch.setattr(rootlesskit_start, "_start_with", start)
     rootlesskit_start.start_holder(lambda: None)
     assert tried == [(rootlesskit_start.SUBIDS_FROM_FILES,), ()]
+
+
+def test_without_a_range_our_programs_answer_rootlesskit(monkeypatch: pytest.MonkeyPatch) -> None:
+    for reason, is_first in (("ann has no range", True), ("", False)):
+        monkeypatch.setattr(subids, "explain_one_id", lambda reason=reason: reason)
+        path = rootlesskit_start.build_environment()["PATH"]
+        assert path.startswith(f"{rootlesskit_start.ONE_ID_PROGRAMS}:") is is_first
+    for name in ("getsubids", "newuidmap", "newgidmap"):
+        assert os.access(rootlesskit_start.ONE_ID_PROGRAMS / name, os.X_OK)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from cntnr_compose.core.errors import ProgramMissing
+from cntnr_compose.host import process
 from cntnr_compose.host.namespaces import subids
 
 
@@ -51,3 +53,30 @@ def test_a_directory_of_the_network_may_have_the_subordinate_ids(
 ) -> None:
     monkeypatch.setattr(Path, "read_text", lambda _: text)
     assert subids.come_from_files() is answer
+
+
+def test_the_reason_for_one_id_alone_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("os.getuid", lambda: 1000)
+    monkeypatch.setattr(subids, "user_name", lambda: "ann")
+    monkeypatch.setattr(subids, "come_from_files", lambda: True)
+    monkeypatch.setattr(subids, "_has_no_new_privileges", lambda: False)
+    monkeypatch.setattr(subids, "count_subordinate_ids", {"uid": 9, "gid": 0}.get)
+    assert subids.explain_one_id() == "ann has no range in /etc/subuid and /etc/subgid"
+
+    monkeypatch.setattr(subids, "count_subordinate_ids", lambda _: 65536)
+    mapper = tmp_path / "newuidmap"
+    mapper.touch(mode=0o755)
+    monkeypatch.setattr(process, "find_program", lambda _: str(mapper))
+    assert subids.explain_one_id() == f"{mapper} is not setuid root"
+    mapper.chmod(0o4755)
+    assert subids.explain_one_id() == ""
+    monkeypatch.setattr(subids, "_has_no_new_privileges", lambda: True)
+    assert "no_new_privs" in subids.explain_one_id()
+
+    def miss(program: str) -> str:
+        raise ProgramMissing(program)
+
+    monkeypatch.setattr(process, "find_program", miss)
+    assert subids.explain_one_id() == "newuidmap is not installed"

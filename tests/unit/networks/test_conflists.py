@@ -10,7 +10,8 @@ import pytest
 from cntnr_compose.host import distribution
 from cntnr_compose.networks import cni, conflists
 from cntnr_compose.networks.cni import Interface
-from cntnr_compose.networks.conflists import ConflistInvalid, PluginMissing
+from cntnr_compose.networks.plugins import conflist_file
+from cntnr_compose.networks.plugins.conflist_file import ConflistInvalid, PluginMissing
 
 ETH0 = Interface(
     name="eth0", network="p_default", bridge="br-1", subnet="10.128.0.0/20", gateway="10.128.0.1",
@@ -78,13 +79,13 @@ def test_a_change_is_seen_and_what_has_not_changed_is_not_read_again(
 ) -> None:
     (user_lists / "a.conflist").write_text(conflist_text("cntnr-bridge", mtu=1400))
     assert conflists.find_conflist("p_default").mtu == 1400
-    monkeypatch.setattr(conflists, "read_conflist", lambda _: pytest.fail("it was read again"))
+    monkeypatch.setattr(conflist_file, "read_conflist", lambda _: pytest.fail("it was read again"))
     assert conflists.find_conflist("p_default").mtu == 1400
     monkeypatch.undo()
     monkeypatch.setenv("NETCONFPATH", str(user_lists))
     (user_lists / "a.conflist").write_text(conflist_text("cntnr-bridge", mtu=68))
     os.utime(user_lists / "a.conflist", ns=(1, 1))
-    assert conflists._read_folder(user_lists)["cntnr-bridge"].mtu == 68
+    assert conflist_file.read_folder(user_lists)["cntnr-bridge"].mtu == 68
 
 
 def test_what_is_known_of_an_interface_is_laid_over_the_file(

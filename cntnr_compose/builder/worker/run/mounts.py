@@ -1,7 +1,6 @@
 """Prepare what a RUN mounts: folders, caches, secrets, SSH agents, and its script."""
 
 import contextlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from cntnr_compose.containers.spec.inputs import ResolvedMount
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import files, mounts, process
+from cntnr_compose.host.namespaces import owners
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images import leases
 from cntnr_compose.images.layers import unpack
@@ -142,7 +142,7 @@ class RunMounts:
         is_changed = mount.mode >= 0 or mount.uid or mount.gid
         if origin is None or (is_changed and not mount.source):
             draft.chmod(0o755 if mount.mode < 0 else mount.mode)
-            os.chown(draft, mount.uid, mount.gid)
+            owners.change_owner(str(draft), mount.uid, mount.gid)
         draft.rename(folder)
 
     def _secret(self, mount: RunMount, number: int) -> list[ResolvedMount]:
@@ -159,7 +159,7 @@ class RunMounts:
             return []
         path = self.bundle / f"secret-{number}"
         path.write_bytes(content)
-        os.chown(path, int(secret.uid or mount.uid), int(secret.gid or mount.gid))
+        owners.change_owner(str(path), int(secret.uid or mount.uid), int(secret.gid or mount.gid))
         mode = mount.mode if mount.mode >= 0 else secret.mode
         path.chmod(0o400 if mode is None else mode)
         return [ResolvedMount(target=mount.target, source=str(path), read_only=True)]
@@ -175,7 +175,7 @@ class RunMounts:
         path = self.bundle / f"ssh-{self._agent_count}"
         self._agent_count += 1
         self.undo.enter_context(serve_agent(source, path, self.where))
-        os.chown(path, mount.uid, mount.gid)
+        owners.change_owner(str(path), mount.uid, mount.gid)
         path.chmod(0o600 if mount.mode < 0 else mount.mode)
         self.secret_env.setdefault("SSH_AUTH_SOCK", target)
         return [ResolvedMount(target=target, source=str(path))]

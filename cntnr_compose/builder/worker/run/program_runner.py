@@ -23,11 +23,12 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree, replace
 from cntnr_compose.host import files, network, process
 from cntnr_compose.host.openat2 import Root
-from cntnr_compose.model.host import HostFacts
+from cntnr_compose.model.host import ONE_ID_HINT, HostFacts
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.service import Limits, Service
 
 CHUNK = 1 << 16
+REFUSALS = ("Invalid argument", "Operation not permitted")  # of chown(2), setuid(2) and their like
 HOSTNAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,62}")
 HOSTNAME_ARG = "BUILDKIT_SANDBOX_HOSTNAME"
 HOSTNAME = (
@@ -39,12 +40,22 @@ HOSTS = "127.0.0.1\tlocalhost {}\n::1\tlocalhost ip6-localhost ip6-loopback\n"
 class RunFailed(CntnrError):
     """The program of a RUN ended with another status than 0."""
 
-    def __init__(self, where: str, words: tuple[str, ...], status: int, last: list[str]) -> None:
+    def __init__(
+        self,
+        where: str,
+        words: tuple[str, ...],
+        status: int,
+        last: list[str],
+        *,
+        one_id: bool = False,
+    ) -> None:
         lines = "".join(f"\n  {line}" for line in last)
         command = " ".join(words)
         super().__init__(
             f'{where}: process "{command}" did not complete successfully: exit code: {status}{lines}'
         )
+        if one_id and any(word in line for line in last for word in REFUSALS):
+            self.hint = f"only root exists here, which may be why: {ONE_ID_HINT}"
 
 
 class ProgramRunner:
@@ -98,7 +109,8 @@ class ProgramRunner:
                 return
             status, last = self._run_bundle(bundle, print_line)
         if status != 0:
-            raise RunFailed(where, step.argv or (step.script.partition("\n")[0],), status, last)
+            words = step.argv or (step.script.partition("\n")[0],)
+            raise RunFailed(where, words, status, last, one_id=self._host_facts().mapped_ids == 1)
 
     def _write_etc_files(self, bundle: Path, request: BuildRequest, network: str) -> dict[str, str]:
         hosts = HOSTS.format(_hostname(request)) + _hosts_lines(request)
@@ -111,16 +123,19 @@ class ProgramRunner:
         self, service: Service, config: ImageConfig, root: Root, inputs: SpecInputs
     ) -> Tree:
         """Build the OCI runtime spec; warn of what it cannot contain here."""
-        if self._facts is None:
-            self._facts = gather_host_facts()
         config = replace(config, env=(), entrypoint=None, cmd=None)  # the service has them
         with accounts.read_accounts(root) as (passwd, group):
             inputs = replace(inputs, passwd=passwd, group=group)
-            result = build_runtime_spec(service, config, inputs, self._facts)
+            result = build_runtime_spec(service, config, inputs, self._host_facts())
         for warning in result.warnings:
             # The only limit of a build comes from the command line.
             self._warn(warning.replace(f"services.{service.name}.{LIMIT_MEMORY[1]}", "--memory"))
         return result.spec
+
+    def _host_facts(self) -> HostFacts:
+        if self._facts is None:
+            self._facts = gather_host_facts()
+        return self._facts
 
     def _run_argv(self, bundle: Path) -> list[str]:
         return [
