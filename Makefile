@@ -5,7 +5,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 VENV := .venv/bin
 
-.PHONY: help setup demo demo-down test check style types imports unit programs scenarios e2e
+.PHONY: help setup demo demo-down test check style types imports unit programs scenarios runtimes e2e
 .PHONY: conformance build-conformance bench map clean
 
 help: ## list the targets
@@ -22,6 +22,7 @@ demo-down: ## take the demo down again
 
 test: setup style types imports ## everything: style, types, imports, and all tests on real parts
 	$(VENV)/pytest -q tests
+	@$(MAKE) runtimes
 	@echo "cntnr: all checks passed"
 
 check: setup style types imports unit ## what to run before each commit: needs no root, takes seconds
@@ -47,6 +48,9 @@ programs: ## tests of the adapters against fake programs
 
 scenarios: setup ## end to end, as an ordinary user, on real parts
 	$(VENV)/pytest -q tests/scenarios
+
+runtimes: setup ## scenarios that show what runc and crun do differently, with crun
+	CNTNR_TEST_RUNTIME=crun $(VENV)/pytest -q -m runtimes tests/scenarios
 
 e2e: scenarios
 

@@ -57,7 +57,14 @@ def test_completion_stays_light(words: list[str], tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [["--help"], ["--version"], ["version"], ["compose", "--help"], ["compose", "up", "--help"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["version", "--short"],
+        ["compose", "version"],
+        ["compose", "--help"],
+        ["compose", "up", "--help"],
+    ],
 )
 def test_help_stays_light(words: list[str], tmp_path: Path) -> None:
     loaded = modules_after(*words, home=tmp_path)

@@ -81,6 +81,30 @@ class DetachKeys:
         return bytes(passed), False
 
 
+class RelayConnection(Protocol):
+    """The other end of a relay: streams of a container or of a process in it."""
+
+    def fileno(self) -> int:
+        """Return a descriptor that can be read when `receive` has something to return."""
+        ...
+
+    def receive(self) -> tuple[int, bytes] | None:
+        """Return the next output as our descriptor and bytes; None at the end."""
+        ...
+
+    def send(self, typed: bytes) -> None:
+        """Write to standard input."""
+        ...
+
+    def close_stdin(self) -> None:
+        """End standard input."""
+        ...
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Set the size of the terminal."""
+        ...
+
+
 class AttachConnection:
     """A connection to a container's standard streams."""
 
@@ -136,36 +160,12 @@ class AttachConnection:
                 os.close(pipe)
 
 
-class StreamConnection(Protocol):
-    """The standard streams of a program, at the other end of a connection."""
-
-    def fileno(self) -> int:
-        """Return the descriptor, for select."""
-        ...
-
-    def receive(self) -> tuple[int, bytes] | None:
-        """Return the next output as our descriptor and bytes; None if the program has ended."""
-        ...
-
-    def send(self, typed: bytes) -> None:
-        """Write to the program's standard input."""
-        ...
-
-    def close_stdin(self) -> None:
-        """Close the program's standard input."""
-        ...
-
-    def resize(self, rows: int, columns: int) -> None:
-        """Set the size of the program's terminal."""
-        ...
-
-
 class TerminalRelay:
     """Relay bytes between our descriptors and a container until one side ends."""
 
     def __init__(
         self,
-        connection: StreamConnection,
+        connection: RelayConnection,
         *,
         stdin: int | None = 0,
         tty: bool = False,
@@ -237,7 +237,7 @@ class TerminalRelay:
             self._on_signal(name)
 
     def send_size(self) -> None:
-        """Give the container's terminal the size of ours."""
+        """Give the terminal at the other end the size of ours."""
         with contextlib.suppress(OSError):
             columns, rows = os.get_terminal_size(self._stdin or 0)
             if rows and columns:

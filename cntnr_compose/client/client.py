@@ -29,6 +29,7 @@ from cntnr_compose.model.project import Project
 from cntnr_compose.model.protocol import (
     ErrorReply,
     EventReply,
+    ExecCommand,
     ExecutePlan,
     Greeting,
     Lock,
@@ -122,9 +123,9 @@ class Client:
             case _:
                 return None
 
-    def prepare_exec(self, request: PrepareExec) -> list[str]:
+    def prepare_exec(self, request: PrepareExec) -> ExecCommand:
         """Return the command that runs a process in a container."""
-        return [str(word) for word in self._connection.call(request, ignore_event)["argv"]]
+        return from_tree(self._connection.call(request, ignore_event), ExecCommand)
 
     def subscribe(self, request: Subscribe = SUBSCRIBE) -> None:
         """Subscribe to events; `next_event` returns them. No other request may follow."""

@@ -1,20 +1,26 @@
 """Run the command of `exec`: it gets our terminal, we return its exit code."""
 
+import contextlib
 import os
 import re
 import select
 import signal
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+from cntnr_compose.core import oci_runtimes
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.values import Tree, from_json
 from cntnr_compose.host import process
+from cntnr_compose.model.protocol import ExecCommand
 
-RUNC_EXEC_FAILED = 255  # exit code of runc if it could not start the program
+EXEC_FAILED = 255  # exit code of runc and crun if they could not start the program
 RUNC_LOG_PREFIX = b'time="'
 CAUSE_PREFIX = b"exec failed: "
+CRUN_LOG = re.compile(rb'\{ ?"msg": ?".*", ?"level": ?"error", ?"time": ?"[^"]*" ?\}\n')
 FRAME = "unable to start container process: "
-PROGRAM_PREFIX = r'^exec: "[^"]*": '
+PROGRAM_PREFIX = r'^exec: (?:"[^"]*": )?'
 REASONS = (("permission denied", 126), ("exec format error", 126))
 NOT_FOUND = 127
 FORWARDED_SIGNALS = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGQUIT")
@@ -29,45 +35,96 @@ class CannotExec(CntnrError):
 
 
 def run_exec(
-    argv: Sequence[str],
+    command: ExecCommand,
     program: str,
     container: str,
     *,
     detach: bool = False,
     interactive: bool = True,
+    detach_keys: bytes | None = None,
 ) -> int:
-    """Run a prepared runc command, and return its exit code: 128 and the number for a signal.
+    """Run a prepared command of the OCI runtime, and return its exit code: 128 and the number for a signal.
 
     Unless ``interactive`` it reads nothing, and an interrupt that is passed on to it is raised at its end.
-    Raises `CannotExec` with status 126 or 127 as docker does, `ProgramMissing`.
+    With ``detach_keys`` it has a terminal of its own, from which they detach; 1 is returned then. Raises
+    `CannotExec` with status 126 or 127 as docker does, `ProgramMissing`.
     """
     if detach:
-        return _run_detached(argv, program, container)
-    readable, writable = os.pipe2(os.O_CLOEXEC)
-    null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        with _SignalForwarder() as signals:
-            child = process.popen(argv, stdin=None if interactive else null, stderr=writable)
-            signals.set_child(child)
-            os.close(writable)
-            runc_error = _forward_stderr(child, readable)
-            code = child.wait()
-    finally:
-        os.close(readable)
-        os.close(null)
+        return _run_detached(command.argv, program, container)
+    if command.console or detach_keys is not None:
+        from cntnr_compose.client.console import Keyboard, run_on_console, run_on_terminal
+
+        keyboard = Keyboard(stdin=interactive, detach_keys=detach_keys or b"")
+        run = run_on_console if command.console else run_on_terminal
+        return _explain(*run(command, keyboard), program, container)
+    with contextlib.ExitStack() as undo, _SignalForwarder() as signals:
+        streams = _Streams(undo, interactive=interactive, is_apart=command.keeps_streams)
+        child = process.popen(
+            command.argv, stdin=streams.stdin, stdout=streams.stdout, stderr=streams.stderr
+        )
+        signals.set_child(child)
+        streams.close_child_ends()
+        runtime_error = _forward_output(child, streams.outputs)
+        code = child.wait()
     if signals.was_interrupted and not interactive:
         raise KeyboardInterrupt
-    return exit_code(code, runc_error, program, container)
+    return _explain(code, runtime_error, program, container)
 
 
-def exit_code(code: int, runc_error: bytes, program: str, container: str) -> int:
-    """Return the exit code of a command that has ended: 128 and the number for a signal.
+class _Streams:
+    """The standard streams of a process: ours, but for standard error, which is looked through.
 
-    Raises `CannotExec`.
+    Where it must be kept ``apart`` from our terminal, pipes are between them: a program that has a terminal
+    could type on it, and change its modes.
     """
-    if code == RUNC_EXEC_FAILED and runc_error:
-        raise CannotExec(program, container, _extract_cause(runc_error))
-    os.write(2, runc_error)  # not runc's error: the program wrote it
+
+    def __init__(self, undo: contextlib.ExitStack, *, interactive: bool, is_apart: bool) -> None:
+        self._undo = undo
+        self._child_ends: list[int] = []
+        self.outputs: dict[int, int] = {}  # what is read: where it goes
+        self.stdin: int | None = None
+        self.stdout: int | None = None
+        if not interactive:
+            self.stdin = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+            self._child_ends.append(self.stdin)
+        elif is_apart and os.isatty(0):
+            self.stdin = self._pipe_input()
+        if is_apart and os.isatty(1):
+            self.stdout = self._pipe_output(1)
+        self.stderr = self._pipe_output(2)
+
+    def _pipe_output(self, target: int) -> int:
+        readable, writable = os.pipe2(os.O_CLOEXEC)
+        self._undo.callback(os.close, readable)
+        self._child_ends.append(writable)
+        self.outputs[readable] = target
+        return writable
+
+    def _pipe_input(self) -> int:
+        readable, writable = os.pipe2(os.O_CLOEXEC)
+        self._child_ends.append(readable)
+        # Nobody waits for it: whoever types has not typed yet when the process ends.
+        threading.Thread(target=_copy_input, args=(writable,), daemon=True).start()
+        return readable
+
+    def close_child_ends(self) -> None:
+        """Close what only the child needs."""
+        while self._child_ends:
+            os.close(self._child_ends.pop())
+
+
+def _copy_input(target: int) -> None:
+    """Copy what is typed, until nobody reads it any more."""
+    with contextlib.suppress(OSError), os.fdopen(target, "wb", buffering=0) as pipe:
+        while typed := os.read(0, 1 << 13):
+            pipe.write(typed)
+
+
+def _explain(code: int, runtime_error: bytes, program: str, container: str) -> int:
+    """Return the exit code of a process. Raises `CannotExec` where the runtime could not start it."""
+    if code == EXEC_FAILED and runtime_error:
+        raise CannotExec(program, container, _extract_cause(runtime_error))
+    os.write(2, runtime_error)  # not the runtime's error: the program wrote it
     return code if code >= 0 else 128 - code
 
 
@@ -75,41 +132,49 @@ def _run_detached(argv: Sequence[str], program: str, container: str) -> int:
     with open(os.devnull, "r+b") as null:  # noqa: PTH123
         null_fd = null.fileno()
         code = process.popen(argv, stdin=null_fd, stdout=null_fd, stderr=null_fd).wait()
-    if code == RUNC_EXEC_FAILED:
+    if code == EXEC_FAILED:
         raise CannotExec(program, container, "it could not be started")
     return code
 
 
-def _forward_stderr(child: process.RunningProgram, readable: int) -> bytes:
-    """Copy standard error until the child ends; return what looks like an error message of runc.
+def _forward_output(child: process.RunningProgram, outputs: Mapping[int, int]) -> bytes:
+    """Copy output until the child ends; return what looks like an error message of the runtime.
 
-    The child's end counts, not the pipe's: processes left in the container may keep that open.
+    The child's end counts, not that of the pipes: processes left in the container may keep those open.
     """
     child_fd = os.pidfd_open(child.pid)
-    runc_error = b""
+    runtime_error = b""
     try:
         poll = select.poll()
-        poll.register(readable, select.POLLIN)
-        poll.register(child_fd, select.POLLIN)
+        for descriptor in (*outputs, child_fd):
+            poll.register(descriptor, select.POLLIN)
         while True:
             ready = {number for number, _ in poll.poll()}
-            if readable in ready:
+            for readable in ready & set(outputs):
                 block = os.read(readable, 1 << 16)
-                if block.startswith(RUNC_LOG_PREFIX) and CAUSE_PREFIX in block:
-                    runc_error += block
+                if outputs[readable] == 2 and _is_runtime_error(block):
+                    runtime_error += block
                 elif block:
-                    os.write(2, block)
+                    os.write(outputs[readable], block)
                 else:
                     poll.unregister(readable)
-            elif child_fd in ready:
-                return runc_error
+            if ready == {child_fd}:
+                return runtime_error
     finally:
         os.close(child_fd)
 
 
-def _extract_cause(runc_error: bytes) -> str:
-    """Extract the cause from a line of runc's log."""
-    _, _, cause = runc_error.partition(CAUSE_PREFIX)
+def _is_runtime_error(block: bytes) -> bool:
+    is_runc = block.startswith(RUNC_LOG_PREFIX) and CAUSE_PREFIX in block
+    return is_runc or CRUN_LOG.fullmatch(block) is not None
+
+
+def _extract_cause(runtime_error: bytes) -> str:
+    """Extract the cause from a line of the log of runc or crun."""
+    if CRUN_LOG.fullmatch(runtime_error):
+        message = from_json(runtime_error, Tree)["msg"]
+        return re.sub(PROGRAM_PREFIX, "", oci_runtimes.translate_cause(message))
+    _, _, cause = runtime_error.partition(CAUSE_PREFIX)
     line = cause.split(b"\n")[0].rstrip(b'"').decode(errors="replace").replace('\\"', '"')
     for frame in (FRAME, PROGRAM_PREFIX):
         line = re.sub(frame, "", line)

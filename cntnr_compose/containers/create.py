@@ -4,6 +4,7 @@ import os
 import time
 
 from cntnr_compose.containers.managed import ManagedContainer, managed_containers
+from cntnr_compose.containers.runtime import oci_runtime
 from cntnr_compose.containers.spec.process import build_command_line
 from cntnr_compose.containers.state import file_sources, records
 from cntnr_compose.containers.state.container_state import ContainerState
@@ -126,6 +127,7 @@ def _make_record(op: CreateContainer, context: ProjectContext, image: Image, nam
         name=name,
         project=context.project,
         service=service.name,
+        runtime=oci_runtime.choose_name(service.runtime),
         number=op.number,
         oneoff=op.oneoff,
         auto_remove=op.auto_remove,

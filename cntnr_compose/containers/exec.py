@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 
 from cntnr_compose.containers.bundle import accounts
-from cntnr_compose.containers.runtime import runc
+from cntnr_compose.containers.runtime import crun, oci_runtime, runc
 from cntnr_compose.containers.spec.process import build_exec_process
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
@@ -16,7 +16,7 @@ from cntnr_compose.host import bounded_process, files, process
 from cntnr_compose.host.namespaces import holder
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.model.observed import Record
-from cntnr_compose.model.protocol import PrepareExec
+from cntnr_compose.model.protocol import ExecCommand, PrepareExec
 from cntnr_compose.model.service import Hook
 
 
@@ -36,7 +36,7 @@ class ExecInPaused(CntnrError):
         super().__init__(f"container {container} is paused, unpause the container before exec")
 
 
-def prepare_exec(context: ProjectContext, record: Record, request: PrepareExec) -> list[str]:
+def prepare_exec(context: ProjectContext, record: Record, request: PrepareExec) -> ExecCommand:
     """Build the command that runs a process in a container from outside the holder.
 
     Raises `NotRunning`, `UserUnknown`, `IdNotMapped`, `AccountsUnfit`, `AccountsUnreadable`.
@@ -45,16 +45,19 @@ def prepare_exec(context: ProjectContext, record: Record, request: PrepareExec) 
     name = f"exec-{os.urandom(6).hex()}.json"
     path = paths.bundle(record.id) / name
     files.write_atomic(path, to_json(spec), mode=0o600)
-    argv = runc.build_exec_argv(record.id, Path("/dev/fd/3"))
-    if request.detach:
-        argv.insert(argv.index("--process"), "--detach")
+    # runc relays by itself; crun does not follow the size of our terminal, or hands it to the program.
+    is_crun = oci_runtime.is_crun(record.runtime)
+    console = str(path.with_suffix(".console")) if request.tty and is_crun else ""
+    argv = runc.build_exec_argv(
+        record.id, Path("/dev/fd/3"), detach=request.detach, console=console
+    )
     # The process spec is removed as soon as it is open, so that nothing is left whatever happens to runc.
     script = (
         f"exec 3<{shlex.quote(str(path))}; rm -f {shlex.quote(str(path))}; exec {shlex.join(argv)}"
     )
-    return holder.nsenter_argv(
-        context.holder, ["env", f"PATH={process.SYSTEM_PATH}", "sh", "-c", script], network=False
-    )
+    words = ["env", f"PATH={process.SYSTEM_PATH}", "sh", "-c", script]
+    inside = holder.nsenter_argv(context.holder, words, network=False)
+    return ExecCommand(argv=tuple(inside), console=console, keeps_streams=is_crun)
 
 
 def _to_hook(request: PrepareExec) -> Hook:
@@ -76,8 +79,8 @@ def _build_process(
     if spec is None:
         raise NotRunning(record.name)
     with Root(bundle / "rootfs") as root, accounts.read_accounts(root) as (passwd, group):
-        return build_exec_process(
-            spec["process"],
+        process = build_exec_process(
+            crun.container_process(spec),
             hook,
             passwd=passwd,
             group=group,
@@ -85,6 +88,9 @@ def _build_process(
             group_add=record.definition.group_add if hook.user else (),
             tty=tty,
         )
+        if oci_runtime.is_crun(record.runtime):
+            crun.fit_exec_process(process, passwd)
+        return process
 
 
 async def run_in_container(

@@ -12,7 +12,7 @@ from cntnr_compose.containers import hooks, pause, setup
 from cntnr_compose.containers.bundle import source_snapshot
 from cntnr_compose.containers.run_cycle import RunCycle
 from cntnr_compose.containers.run_history import EndCause
-from cntnr_compose.containers.runtime import ports, runc
+from cntnr_compose.containers.runtime import oci_runtime, ports
 from cntnr_compose.containers.state import lifecycle, records, restart_policy
 from cntnr_compose.containers.state.lifecycle import ACTIVE, SET_UP, LifecycleEvent, LifecycleState
 from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
@@ -255,7 +255,7 @@ class ManagedContainer(RunCycle):
         status = self.status
         self.state = lifecycle.adopted_state(
             status,
-            is_started=self._is_alive() and runc.is_started(self.record.id),
+            is_started=self._is_alive() and oci_runtime.is_started(self.record.id),
             has_bundle=paths.bundle(self.record.id).exists(),
         )
         if status.restarts and status.state in RUNNING_STATES:

@@ -1,4 +1,4 @@
-"""Set up and tear down what a container needs between create and delete: bundle, runc, names, ports."""
+"""Set up and tear down what a container needs between create and delete: bundle, runtime, names, ports."""
 
 import contextlib
 import os
@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 
 from cntnr_compose.containers.bundle import bundle, etc_files
 from cntnr_compose.containers.logs.drivers import parse_logging
-from cntnr_compose.containers.runtime import ports, runc
+from cntnr_compose.containers.runtime import oci_runtime, ports, runc
 from cntnr_compose.containers.state import records
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
@@ -29,12 +29,12 @@ class SetupResult(Value, frozen=True, kw_only=True):
 
 
 async def set_up(context: ProjectContext, record: Record, emit: Emit) -> SetupResult:
-    """Create bundle, runc container and names. After a failure call `undo_set_up`."""
+    """Create bundle, container and names. After a failure call `undo_set_up`."""
     async with context.worker_slots:
         result = await bundle.create_bundle(context, record)
         for line in result.warnings:
             emit(WarningEvent(text=line))
-        pid, conmon = await _create_runc_container(record, own_network=result.has_own_network)
+        pid, conmon = await _create_in_runtime(record, result)
     if result.dns_address:
         await redirect_dns_queries(record, pid, result.dns_address, emit)
     addresses = cni.read_addresses(paths.bundle(record.id))
@@ -54,7 +54,7 @@ async def redirect_dns_queries(
         emit(WarningEvent(text=text))
 
 
-async def _create_runc_container(record: Record, *, own_network: bool) -> tuple[int, int]:
+async def _create_in_runtime(record: Record, result: bundle.BundleResult) -> tuple[int, int]:
     service = record.definition
     logging = parse_logging(service.logging)
     options = runc.ConmonOptions(
@@ -65,11 +65,12 @@ async def _create_runc_container(record: Record, *, own_network: bool) -> tuple[
         tty=service.tty,
         stdin=service.stdin_open,
         keeps_stdin=service.stdin_open and not record.oneoff,
-        has_own_network=own_network,
+        has_own_network=result.has_own_network,
         log_driver=logging.driver,
         uses_journal=logging.uses_journal and distribution.has_journal(),
         max_log_size=logging.max_size,
-        runtime=service.runtime or "runc",
+        runtime=oci_runtime.find_runtime(record.runtime),
+        has_cgroup=result.has_cgroup,
     )
     try:
         return await runc.create(options)
@@ -100,7 +101,7 @@ async def tear_down(context: ProjectContext, record: Record, addresses: Mapping[
         for network in record.networks.values():
             cleanup.callback(address_claims.mark_stopped, network, identity)
         cleanup.callback(interfaces.release_leases, identity, addresses)
-        cleanup.push_async_callback(_delete_runc_state, context, identity)
+        cleanup.push_async_callback(_delete_runtime_state, context, identity)
         if record.definition.pid:  # another's pid namespace does not end with the first process
             cleanup.callback(signals.kill_by_root, paths.bundle(identity) / "rootfs")
         for network in record.networks.values():
@@ -124,7 +125,7 @@ def remove_files(record: Record, *, volumes: bool) -> None:
 def find_unrecorded(project: str, known: Collection[str]) -> list[str]:
     """List the ids of containers that run for a project and have no record any more."""
     unrecorded = []
-    for identity in (path.name for path in runc.state_folder().glob("*")):
+    for identity in (path.name for path in oci_runtime.state_folder().glob("*")):
         if identity not in known:
             spec = files.read_value(paths.bundle(identity) / "config.json", Tree) or {}
             if spec.get("annotations", {}).get(bundle.PROJECT_ANNOTATION) == project:
@@ -141,7 +142,7 @@ async def tear_down_unrecorded(context: ProjectContext, identity: str) -> None:
         cleanup.callback(files.remove_tree, folder)
         cleanup.callback(mounts.unmount_all, folder)
         cleanup.callback(interfaces.release_leases, identity, {})
-        cleanup.push_async_callback(_delete_runc_state, context, identity)
+        cleanup.push_async_callback(_delete_runtime_state, context, identity)
         for network in context.networks.list_networks():
             cleanup.callback(address_claims.release_address, network.found.name, identity)
             cleanup.callback(dnsmasq.remove_names, network.found.name, identity)
@@ -152,8 +153,8 @@ async def _unpublish_ports(addresses: Mapping[str, str]) -> None:
     await ports.unpublish_ports(await ports.find_published_ports(addresses))
 
 
-async def _delete_runc_state(context: ProjectContext, identity: str) -> None:
-    pid = runc.read_pid(identity)
+async def _delete_runtime_state(context: ProjectContext, identity: str) -> None:
+    pid = oci_runtime.read_pid(identity)
     async with context.worker_slots:
         if pid:
             with contextlib.suppress(ProcessLookupError):

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cntnr_compose.core import paths
+from cntnr_compose.core import oci_runtimes, paths
 from cntnr_compose.core.errors import CntnrError, did_you_mean
 from cntnr_compose.core.units import InvalidSize, parse_size
 from cntnr_compose.core.values import Bytes, Tree, Value, from_tree
@@ -49,11 +49,18 @@ class BuildSettings(Value, frozen=True, kw_only=True):
     keep_storage: Bytes | None = None
 
 
+class ContainerSettings(Value, frozen=True, kw_only=True):
+    """What the table ``[containers]`` sets."""
+
+    runtime: str = ""  # the OCI runtime of containers that name none; '' where it is not set
+
+
 class UserConfig(Value, frozen=True, kw_only=True):
     """The user's settings; what is not set has its default."""
 
     images: ImageSettings = ImageSettings()
     build: BuildSettings = BuildSettings()
+    containers: ContainerSettings = ContainerSettings()
 
 
 def config_file() -> Path:
@@ -201,6 +208,15 @@ def _parse_storage(value: Any) -> Bytes:
     return size
 
 
+def _parse_runtime(value: Any) -> str:
+    if not isinstance(value, str):
+        raise _BadValue(NO_TEXT)
+    why = oci_runtimes.unknown_reason(value)
+    if why:
+        raise _BadValue(why)
+    return oci_runtimes.canonical_name(value)
+
+
 def _absolute_path(value: Any) -> str:
     if not isinstance(value, str):
         raise _BadValue(NO_TEXT)
@@ -226,5 +242,6 @@ SETTINGS: Mapping[str, Mapping[str, _Setting]] = {
             _parse_policy, 'write the absolute path of a policy file, "reject" or "insecure"'
         ),
     },
+    "containers": {"runtime": _Setting(_parse_runtime, f"write {oci_runtimes.CHOICES}")},
     "build": {"keep-storage": _Setting(_parse_storage, 'write a size such as "20GB"')},
 }

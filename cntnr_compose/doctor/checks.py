@@ -1,17 +1,20 @@
 """Check what cntnr needs of the host, one `Check` each: what was found, what is reduced, what mends it."""
 
-import contextlib
 import os
-import re
 import shutil
 from pathlib import Path
 from typing import Literal
 
 from cntnr_compose.core import paths
-from cntnr_compose.core.errors import CommandFailed, ProgramMissing
+from cntnr_compose.core.errors import ProgramMissing
 from cntnr_compose.core.values import Bytes, Value
 from cntnr_compose.doctor import probes
-from cntnr_compose.doctor.programs import PROGRAMS, RequiredProgram, install_command
+from cntnr_compose.doctor.programs import (
+    PROGRAMS,
+    RequiredProgram,
+    install_command,
+    read_version,
+)
 from cntnr_compose.host import cgroups, distribution, kernel, process
 from cntnr_compose.host.namespaces import subids
 
@@ -80,11 +83,8 @@ def _check_program(program: RequiredProgram) -> Check:
             loses=program.loses,
             mend=install_command(*program.packages),
         )
-    finding = path
-    with contextlib.suppress(CommandFailed, ProgramMissing, TimeoutError):
-        result = process.run([path, program.version_option], timeout=5)
-        version = re.search(r"\d+\.\d+[\w.+~-]*", result.stdout + result.stderr)
-        finding = f"{version.group()} ({path})" if version else path
+    version = read_version(path, program.version_option)
+    finding = f"{version} ({path})" if version else path
     return Check(name=program.name, state="ok", found=finding)
 
 

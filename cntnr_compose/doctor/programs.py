@@ -1,9 +1,15 @@
 """Programs that cntnr starts, and the packages that have them, by distribution."""
 
-from cntnr_compose.core.values import Value
-from cntnr_compose.host import distribution
+import re
+from collections.abc import Iterable
+
+from cntnr_compose.core.errors import CommandFailed, ProgramMissing
+from cntnr_compose.core.values import Seconds, Value
+from cntnr_compose.host import distribution, process
 
 FAMILIES = {"debian": 0, "fedora": 1, "arch": 2}
+NUMBER = re.compile(r"\d+\.\d+[\w.+~-]*")
+VERSION_TIMEOUT: Seconds = 5
 INSTALL_COMMANDS = ("sudo apt-get install", "sudo dnf install", "sudo pacman -S")
 
 
@@ -19,6 +25,12 @@ class RequiredProgram(Value, frozen=True, kw_only=True):
 
 PROGRAMS = (
     RequiredProgram(name="runc", packages=("runc", "runc", "runc"), loses="no container can run"),
+    RequiredProgram(
+        name="crun",
+        packages=("crun", "crun", "crun"),
+        loses="no containers with `runtime: crun`",
+        is_optional=True,
+    ),
     RequiredProgram(
         name="conmon", packages=("conmon", "conmon", "conmon"), loses="no container can be started"
     ),
@@ -77,3 +89,24 @@ def install_command(*packages: str) -> str:
     if family is None:
         return f"install {packages[0]} with your package manager"
     return f"{INSTALL_COMMANDS[family]} {packages[family]}"
+
+
+def read_version(path: str, option: str = "--version") -> str:
+    """Return the version that a program prints; empty where it prints none."""
+    try:
+        result = process.run([path, option], timeout=VERSION_TIMEOUT)
+    except (CommandFailed, ProgramMissing, TimeoutError):
+        return ""
+    version = NUMBER.search(result.stdout + result.stderr)
+    return version.group() if version else ""
+
+
+def find_versions(names: Iterable[str]) -> dict[str, str]:
+    """Return the versions of those of some programs that are installed, by name."""
+    versions = {}
+    for name in names:
+        try:
+            versions[name] = read_version(process.find_program(name))
+        except ProgramMissing:
+            continue
+    return versions

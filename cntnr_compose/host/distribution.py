@@ -37,6 +37,16 @@ def distribution_family() -> str:
     return next((FAMILIES[name] for name in names if name in FAMILIES), names[0])
 
 
+def distribution_name() -> str:
+    """Return the name of this distribution with its version, for people."""
+    import platform
+
+    try:
+        return platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
+    except OSError:
+        return "Linux"
+
+
 def cni_plugin_folder() -> Path | None:
     """Find the folder of CNI plugins."""
     return next((path for path in CNI_FOLDERS if (path / "bridge").exists()), None)

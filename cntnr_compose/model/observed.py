@@ -1,5 +1,6 @@
 """Containers, networks and volumes of a project as they are on this machine."""
 
+from cntnr_compose.core.oci_runtimes import RUNC
 from cntnr_compose.core.values import Seconds, Tree, Value, field
 from cntnr_compose.model.service import Service
 
@@ -42,6 +43,7 @@ class Record(Value, frozen=True, kw_only=True):
     name: str
     project: str
     service: str  # the service's name
+    runtime: str = RUNC  # name or path of the OCI runtime that it was created for
     number: int = 1
     oneoff: bool = False
     auto_remove: bool = False  # as soon as it has ended, with its anonymous volumes

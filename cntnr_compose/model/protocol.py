@@ -15,7 +15,7 @@ from cntnr_compose.model.project import Project
 
 # Incremented with each change of messages, records or behaviour of a supervisor between two source trees of
 # one version. Releases differ by their version.
-PROTOCOL = 5
+PROTOCOL = 6
 PeerAge: TypeAlias = Literal["same", "older", "newer"]
 
 
@@ -95,6 +95,14 @@ class ExecutePlan(Value, frozen=True, kw_only=True, tag="execute"):
 
     plan: Plan
     project: Project | None = None
+
+
+class ExecCommand(Value, frozen=True, kw_only=True):
+    """Answer to `PrepareExec`: a command that runs a process in a container, from outside the holder."""
+
+    argv: tuple[str, ...]
+    console: str = ""  # the socket, inside, at which its terminal is handed over
+    keeps_streams: bool = False  # the process gets the very streams of the command
 
 
 class PrepareExec(Value, frozen=True, kw_only=True, tag="exec"):

@@ -21,6 +21,7 @@ from cntnr_compose.model.protocol import (
     OWN_GREETING,
     ErrorReply,
     EventReply,
+    ExecCommand,
     ExecutePlan,
     Lock,
     Observe,
@@ -144,7 +145,7 @@ class ClientSession:
             case ExecutePlan():
                 await self._execute(request)
             case PrepareExec():
-                return {"argv": self._prepare_exec(request)}
+                return cast("Tree", to_tree(self._prepare_exec(request)))
             case Subscribe():
                 await self._subscribe(request)
             case Shutdown():
@@ -153,7 +154,7 @@ class ClientSession:
                 return {"taken": True}
         return {}
 
-    def _prepare_exec(self, request: PrepareExec) -> list[str]:
+    def _prepare_exec(self, request: PrepareExec) -> ExecCommand:
         container = self._context.containers.get(request.container)
         if container is not None and container.status.state == "paused":
             raise ExecInPaused(request.container)

@@ -125,8 +125,8 @@ class WatchActions:
                 privileged=hook.privileged,
             )
             with clients.connect(self._project.name) as client:
-                argv = client.prepare_exec(request)
-            code = run_exec(argv, hook.command[0], container.name, interactive=False)
+                exec_command = client.prepare_exec(request)
+            code = run_exec(exec_command, hook.command[0], container.name, interactive=False)
             if code != 0:
                 failures.append(CommandFailedInContainer(container.name, code))
         if failures:

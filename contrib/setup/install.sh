@@ -24,6 +24,7 @@ fail() { echo "setup: cannot go on: $*" >&2; exit 1; }
 wanted() {
   cat <<'LIST'
 runc                             runs containers
+crun                             runs them, too, in tests
 umoci                            unpacks images beside us, in tests
 skopeo                           pulls and pushes images
 containernetworking-plugins      connects containers to networks

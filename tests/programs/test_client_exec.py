@@ -13,19 +13,23 @@ import pytest
 from cntnr_compose.client import exec as client_exec
 from cntnr_compose.client.exec import CannotExec, run_exec
 from cntnr_compose.host import process
+from cntnr_compose.model.protocol import ExecCommand
 
 ROOT = Path(__file__).resolve().parents[2]
 # As runc 1.1 says it where standard error is no terminal.
 SAID = r'time="2026-11-25T18:00:00Z" level=error msg="exec failed: unable to start container process: %s"'
 
+OF_CRUN = '{"msg":"%s","level":"error","time":"2026-11-30T10:43:30.000969Z"}'
+
 OURS = (
     "import sys; from cntnr_compose.client.exec import run_exec;"
-    " sys.exit(run_exec(sys.argv[1:], 'p', 'c'))"
+    " from cntnr_compose.model.protocol import ExecCommand;"
+    " sys.exit(run_exec(ExecCommand(argv=tuple(sys.argv[1:])), 'p', 'c'))"
 )
 
 
 def sh(script: str, **more: bool) -> int:
-    return run_exec(["sh", "-c", script], "prog", "shop-web-1", **more)
+    return run_exec(ExecCommand(argv=("sh", "-c", script)), "prog", "shop-web-1", **more)
 
 
 @pytest.mark.parametrize(
@@ -43,15 +47,29 @@ def test_streams_are_kept_apart(capfd: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("why", "code", "message"),
     [
-        (r"exec: \"nope\": executable file not found in $PATH", 127, "executable file not found"),
-        (r"exec: \"/x\": permission denied", 126, "permission denied"),
+        (
+            SAID % r"exec: \"nope\": executable file not found in $PATH",
+            127,
+            "executable file not found",
+        ),
+        (SAID % r"exec: \"/x\": permission denied", 126, "permission denied"),
+        (
+            OF_CRUN % "executable file `nope` not found in $PATH: x",
+            127,
+            "executable file not found",
+        ),
+        (OF_CRUN % "open executable: Permission denied", 126, "permission denied"),
     ],
 )
 def test_a_program_that_cannot_be_started_is_told_in_our_words(
     capfd: pytest.CaptureFixture[str], why: str, code: int, message: str
 ) -> None:
     with pytest.raises(CannotExec) as raised:
-        run_exec(["sh", "-c", 'echo "$1" >&2; exit 255', "sh", SAID % why], "prog", "shop-web-1")
+        run_exec(
+            ExecCommand(argv=("sh", "-c", 'echo "$1" >&2; exit 255', "sh", why)),
+            "prog",
+            "shop-web-1",
+        )
     assert raised.value.exit_code == code
     assert str(raised.value).startswith(f"cannot run prog in container shop-web-1: {message}")
     assert "\\" not in str(raised.value)
@@ -59,7 +77,12 @@ def test_a_program_that_cannot_be_started_is_told_in_our_words(
 
 
 def test_such_words_of_the_program_itself_are_passed_on(capfd: pytest.CaptureFixture[str]) -> None:
-    assert run_exec(["sh", "-c", 'echo "$1" >&2; exit 3', "sh", SAID % "x"], "prog", "c") == 3
+    assert (
+        run_exec(
+            ExecCommand(argv=("sh", "-c", 'echo "$1" >&2; exit 3', "sh", SAID % "x")), "prog", "c"
+        )
+        == 3
+    )
     assert capfd.readouterr().err == SAID % "x" + "\n"
 
 
@@ -102,4 +125,4 @@ def test_ctrl_c_before_there_is_a_program_is_passed_on(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(process, "popen", interrupted)
     monkeypatch.setattr(client_exec, "_is_in_foreground", lambda: True)
-    assert run_exec(["sleep", "20"], "prog", "shop-web-1") == 128 + signal.SIGINT
+    assert run_exec(ExecCommand(argv=("sleep", "20")), "prog", "shop-web-1") == 128 + signal.SIGINT

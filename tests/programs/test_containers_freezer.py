@@ -49,7 +49,7 @@ def pids(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
 def write_spec(monkeypatch: pytest.MonkeyPatch, folder: Path, group: str) -> None:
     monkeypatch.setattr(paths, "bundle", lambda _id: folder)
-    monkeypatch.setattr(freezer.runc, "state_folder", lambda: folder / "runc")
+    monkeypatch.setattr(freezer.oci_runtime, "state_folder", lambda: folder / "runc")
     (folder / "config.json").write_text(json.dumps({"linux": {"cgroupsPath": group}}))
 
 

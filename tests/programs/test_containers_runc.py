@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.containers.runtime import runc
+from cntnr_compose.containers.runtime import oci_runtime, runc
 from cntnr_compose.containers.runtime.runc import ConmonOptions, ContainerFailed
 from tests.fakes.programs import Programs
 
@@ -19,9 +19,10 @@ printf '%s\\n' '{answer}' >/proc/self/fd/$_OCI_SYNCPIPE
 @pytest.fixture
 def launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ConmonOptions:
     monkeypatch.setattr(runc.paths, "holder_tmpfs", lambda: tmp_path / "held")
-    (tmp_path / "bundle").mkdir()
+    bundle = runc.paths.bundle("abc")
+    bundle.mkdir(parents=True)
     return ConmonOptions(
-        id="abc", name="p-web-1", bundle=str(tmp_path / "bundle"), log="/l", has_own_network=False
+        id="abc", name="p-web-1", bundle=str(bundle), log="/l", has_own_network=False
     )
 
 
@@ -68,10 +69,10 @@ def test_what_runc_does_not_know_needs_no_delete(programs: Programs, launch: Con
     programs.add("runc")
     asyncio.run(runc.delete("abc"))
     assert programs.calls("runc") == []
-    (runc.state_folder() / "abc").mkdir(parents=True)
+    (oci_runtime.state_folder() / "abc").mkdir(parents=True)
     asyncio.run(runc.delete("abc"))
-    assert programs.calls("runc") == [["--root", str(runc.state_folder()), "delete", "abc"]]
-    assert not (runc.state_folder() / "abc").exists()
+    assert programs.calls("runc") == [["--root", str(oci_runtime.state_folder()), "delete", "abc"]]
+    assert not (oci_runtime.state_folder() / "abc").exists()
 
 
 def test_a_start_that_fails_names_the_container(programs: Programs, launch: ConmonOptions) -> None:

@@ -423,11 +423,20 @@ def find_user(*, one_id: bool = False) -> User:
     user = User(account.pw_name, account.pw_uid, account.pw_gid, base, venv, tree, session)
     for path in (base, user.home / ".config/containers", base / "projects", base / "data"):
         path.mkdir(parents=True, exist_ok=True)
+    _choose_runtime(user)
     base.chmod(0o755)
     if os.getuid() == 0:
         os.chown(base.parent, user.uid, user.gid)
     user.own(base)
     return user
+
+
+def _choose_runtime(user: User) -> None:
+    """Have all containers run with another runtime than runc, where `CNTNR_TEST_RUNTIME` says so."""
+    if name := os.environ.get("CNTNR_TEST_RUNTIME"):
+        path = user.home / ".config/cntnr/config.toml"
+        path.parent.mkdir(parents=True)
+        path.write_text(f'[containers]\nruntime = "{name}"\n')
 
 
 def _session(account: pwd.struct_passwd, base: Path) -> Path | None:

@@ -68,7 +68,7 @@ PARTS: dict[str, Callable[[Process], bool]] = {
     "builder": lambda one: one.name == BUILDER,
     "uplink": lambda one: one.words[0].endswith("slirp4netns"),
     "conmon": lambda one: one.words[0].endswith("conmon"),
-    "runc": lambda one: one.words[0].endswith("runc"),
+    "runc": lambda one: one.words[0].endswith(("runc", "crun")),
     "dnsmasq": lambda one: one.words[0].endswith("dnsmasq"),
 }
 

@@ -9,6 +9,8 @@ from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import Project, assert_refused, wait_until
 from tests.scenarios.terminal import Terminal
 
+pytestmark = pytest.mark.runtimes
+
 STREAMS = """
 services:
   loop:

@@ -14,6 +14,8 @@ from tests.scenarios.lib import Project, wait_until
 from tests.scenarios.registry import Registry, make_image
 from tests.scenarios.terminal import Terminal
 
+pytestmark = pytest.mark.runtimes
+
 
 @contextmanager
 def attached(project: Project, *words: str) -> Iterator["subprocess.Popen[str]"]:

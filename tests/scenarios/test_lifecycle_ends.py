@@ -9,6 +9,8 @@ import pytest
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import Project, wait_until
 
+pytestmark = pytest.mark.runtimes
+
 
 def codes(project: Project) -> dict[str, int]:
     return {row["Service"]: row["ExitCode"] for row in project.ps()}

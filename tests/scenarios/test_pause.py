@@ -10,6 +10,8 @@ from tests.scenarios import parts
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import Project, assert_refused, wait_until
 
+pytestmark = pytest.mark.runtimes
+
 TICKER = """
 services:
   web:

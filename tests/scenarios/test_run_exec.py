@@ -6,9 +6,13 @@ import shutil
 import signal
 import subprocess
 
+import pytest
+
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import Project, free_port, http_answers, wait_until
 from tests.scenarios.terminal import Terminal
+
+pytestmark = pytest.mark.runtimes
 
 
 def oneoffs(project: Project) -> list[str]:

@@ -1,7 +1,11 @@
 """What a container finds in its file system: what it may write, configs, secrets, devices."""
 
+import pytest
+
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.oneshots import run_and_read_logs
+
+pytestmark = pytest.mark.runtimes
 
 WRITES = """
   for place in "$$@"; do

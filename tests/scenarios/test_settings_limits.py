@@ -6,6 +6,8 @@ from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import User, wait_until
 from tests.scenarios.oneshots import read_logs, wait_for_exits
 
+pytestmark = pytest.mark.runtimes
+
 KEYS = """
     cpus: 0.5
     cpu_shares: 512

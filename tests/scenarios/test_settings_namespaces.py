@@ -12,6 +12,8 @@ from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import Project, wait_until
 from tests.scenarios.oneshots import run_and_read_logs
 
+pytestmark = pytest.mark.runtimes
+
 
 class Hello(BaseHTTPRequestHandler):
     """Answer every request with one line."""

@@ -2,9 +2,13 @@
 
 import re
 
+import pytest
+
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import wait_until
 from tests.scenarios.oneshots import read_logs, run_and_read_logs, wait_for_exits
+
+pytestmark = pytest.mark.runtimes
 
 
 def test_command_and_entrypoint_take_every_form(

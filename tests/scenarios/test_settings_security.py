@@ -2,8 +2,12 @@
 
 import resource
 
+import pytest
+
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.oneshots import read_logs, run_and_read_logs, wait_for_exits
+
+pytestmark = pytest.mark.runtimes
 
 
 def test_capabilities_are_dockers_and_change_as_asked(

@@ -1,31 +1,20 @@
-"""`cntnr version` and `cntnr compose version`."""
+"""`cntnr version`: versions of cntnr and of the programs that containers run by."""
 
-from typing import TYPE_CHECKING
-
-from cntnr_compose.cli.display import stdout
-from cntnr_compose.cli.parser import program_name
 from cntnr_compose.cli.parser.options import command, flag, option
 
-if TYPE_CHECKING:
-    from cntnr_compose.cli.project.options import ProjectOptions
 
-
-@command()
-@option(
-    "-f",
-    "--format",
-    "form",
-    metavar="FORMAT",
-    default="pretty",
-    values=("pretty", "json"),
-    help="pretty or json.",
-)
+@command(of_project=False)
+@option("-f", "--format", "form", default="", metavar="FORMAT", help="json, template.")
 @flag("--short", help="Print only the number.")
-def version(_options: "ProjectOptions", form: str, *, short: bool) -> None:
-    """Show the version of cntnr."""
+def version(form: str, *, short: bool) -> None:
+    """Show the versions of cntnr and of the programs that containers run by."""
     if short:
-        stdout.print_line(program_name.version())
-    elif form == "json":
-        stdout.print_line(f'{{"version":"v{program_name.version()}"}}')
-    else:
-        stdout.print_line(program_name.version_line())
+        from cntnr_compose import __version__
+        from cntnr_compose.cli.display import stdout
+
+        stdout.print_line(__version__)
+        return
+    from cntnr_compose.cli.flows.resource_lists import print_object
+    from cntnr_compose.cli.flows.system.versions import describe_versions, versions_text
+
+    print_object(describe_versions(), form, versions_text)

@@ -61,6 +61,16 @@ def format_size(count: Bytes) -> str:
     return f"{value:.3g}TB"
 
 
+def format_binary_size(count: Bytes) -> str:
+    """Format memory with four digits and binary units, as docker: ``23.54GiB``."""
+    value = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if float(f"{value:.4g}") < 1024:
+            return f"{value:.4g}{unit}"
+        value /= 1024
+    return f"{value:.4g}TiB"
+
+
 def _count(count: int, unit: str) -> str:
     return f"{count} {unit}{'' if count == 1 else 's'}"
 

@@ -1,8 +1,8 @@
 """Format what containers use for `stats`, in docker's words and columns."""
 
-from cntnr_compose.cli.display.tables import format_size
+from cntnr_compose.cli.display.tables import format_binary_size, format_size
 from cntnr_compose.client.usage import Usage
-from cntnr_compose.core.values import Bytes, Tree
+from cntnr_compose.core.values import Tree
 from cntnr_compose.model.observed import Container
 
 HEADINGS = {
@@ -30,18 +30,8 @@ def describe_usage(
         "Container": identity,
         "ID": identity[:SHORT_ID] if truncate else identity,
         "MemPerc": f"{memory_share:.2%}",
-        "MemUsage": f"{format_memory(usage.memory)} / {format_memory(usage.memory_limit)}",
+        "MemUsage": f"{format_binary_size(usage.memory)} / {format_binary_size(usage.memory_limit)}",
         "Name": container.name,
         "NetIO": f"{format_size(usage.received)} / {format_size(usage.sent)}",
         "PIDs": str(usage.threads),
     }
-
-
-def format_memory(count: Bytes) -> str:
-    """Format memory with four digits and binary units, as docker: ``23.54GiB``."""
-    value = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if float(f"{value:.4g}") < 1024:
-            return f"{value:.4g}{unit}"
-        value /= 1024
-    return f"{value:.4g}TiB"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.display import stdout
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.values import Tree
+from cntnr_compose.core.values import Tree, to_json
 from cntnr_compose.model.removal import RemovalResult
 
 if TYPE_CHECKING:
@@ -146,6 +146,21 @@ def print_inspected(names: Sequence[str], form: str, describe: Callable[[str], T
     for failure in errors:
         print_error(str(failure))
     return 1 if errors else 0
+
+
+def print_object(described: Tree, form: str, describe: Callable[[Tree], str]) -> None:
+    """Print one object for people, by ``describe``; as JSON, or by a template where ``form`` is one.
+
+    Raises the errors of templates.
+    """
+    if form == "json":
+        stdout.print_line(to_json(described).decode())
+    elif form:
+        from cntnr_compose.cli.display.go_template import render_template
+
+        stdout.print_line(render_template(form, described))
+    else:
+        stdout.write(describe(described))
 
 
 def print_removed(results: Collection[RemovalResult]) -> int:

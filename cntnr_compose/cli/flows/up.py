@@ -83,7 +83,7 @@ def _tell_of_reboots(up: PlannedUp) -> None:
     policies = {service.restart.condition for service in up.project.services.values()}
     if not policies & {"always", "unless-stopped"}:
         return
-    from cntnr_compose.client import boot_entry
+    from cntnr_compose.client.boot import boot_entry
     from cntnr_compose.core.events import WarningEvent
 
     if boot_entry.takes_a_word(up.project.name):

@@ -72,8 +72,6 @@ class Group:
         return entry.load() if isinstance(entry, CommandEntry) else entry
 
 
-VERSION = CommandEntry("version:version", "Show the version")
-
 ALPHA = Group(
     {
         "generate": CommandEntry("compose.generate:generate", "Print a compose file of containers"),
@@ -153,7 +151,7 @@ COMPOSE = Group(
         "top": CommandEntry("compose.top:top", "Show the processes of containers"),
         "unpause": CommandEntry("compose.unpause:unpause", "Let paused containers go on"),
         "up": CommandEntry("compose.up:up", "Create and start containers"),
-        "version": VERSION,
+        "version": CommandEntry("compose.version:version", "Show the version"),
         "volumes": CommandEntry("compose.volumes:volumes", "List the volumes of a project"),
         "wait": CommandEntry("compose.wait:wait", "Wait until containers end"),
         "watch": CommandEntry(
@@ -293,6 +291,20 @@ CONTAINER = Group(
     aliases={"list": "ls", "ps": "ls", "remove": "rm"},
 )
 
+INFO = CommandEntry("system.info:info", "Show what this machine offers containers")
+
+EVENTS = CommandEntry("events:events", "Show events of containers as they happen")
+
+SYSTEM = Group(
+    {
+        "df": CommandEntry("system.df:df", "Show how much disk all takes"),
+        "events": EVENTS,
+        "info": INFO,
+    },
+    summary="This machine: its room, what it offers",
+    description="Manage what is stored, and show what this machine offers containers.",
+)
+
 BUILDER_PRUNE = CommandEntry("builder.prune:prune", "Remove the build cache")
 
 BUILDER = Group(
@@ -345,12 +357,13 @@ ROOT = Group(
             "install_plugin:metadata", "Describe the plugin to docker", hidden=True
         ),
         "doctor": CommandEntry("doctor:doctor", "What this machine allows, and its cures"),
-        "events": CommandEntry("events:events", "Show events of containers as they happen"),
+        "events": EVENTS,
         "exec": CONTAINER_EXEC,
         "export": CONTAINER_EXPORT,
         "hook": HOOK,
         "image": IMAGE,
         "images": IMAGES_LS,
+        "info": INFO,
         "inspect": CommandEntry(
             "inspect:inspect", "Describe containers, images, networks, volumes"
         ),
@@ -374,10 +387,11 @@ ROOT = Group(
         "start": CONTAINER_START,
         "stats": CONTAINER_STATS,
         "stop": CONTAINER_STOP,
+        "system": SYSTEM,
         "tag": IMAGE_TAG,
         "top": CONTAINER_TOP,
         "unpause": CONTAINER_UNPAUSE,
-        "version": VERSION,
+        "version": CommandEntry("version:version", "Show the versions"),
         "volume": VOLUME,
         "wait": CONTAINER_WAIT,
     },

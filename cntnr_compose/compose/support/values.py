@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from cntnr_compose.compose.support.level import KeySupport, SupportLevel
-from cntnr_compose.core import names
+from cntnr_compose.core import names, oci_runtimes
 from cntnr_compose.core.units import parse_port_range
 from cntnr_compose.model.host import DOCKER_SOCKETS, HostCapabilities
 
@@ -142,6 +142,11 @@ def _is_native(platform: str, host: HostCapabilities) -> bool:
     return host.platform in (platform, platform.rpartition("/v")[0])
 
 
+def _runtime(value: Any, _: HostCapabilities) -> KeySupport | None:
+    why = oci_runtimes.unknown_reason(str(value))
+    return KeySupport(level="refused", note=why) if why else None
+
+
 def _docker_socket(value: Any, host: HostCapabilities) -> KeySupport | None:
     if value not in DOCKER_SOCKETS or host.has_docker:
         return None
@@ -205,6 +210,7 @@ VALUE_RULES: dict[str, ValueRule] = {
         "emulated",
         "until the machine is restarted; `cntnr compose enable` brings it back then",
     ),
+    "services.*.runtime": _runtime,
     "services.*.user": _user,
     "services.*.userns_mode": _unless_one_of(
         ("", "host"), "reduced", "all containers share one user namespace"

@@ -13,7 +13,7 @@ from cntnr_compose.containers.bundle.mount_sources import (
     is_absent_docker_socket,
     resolve_mount,
 )
-from cntnr_compose.containers.runtime import host_facts, runc
+from cntnr_compose.containers.runtime import crun, host_facts, oci_runtime, runc
 from cntnr_compose.containers.spec.devices import list_device_paths
 from cntnr_compose.containers.spec.inputs import DeviceNode, SpecInputs
 from cntnr_compose.containers.spec.mounts import list_mode_folders
@@ -61,6 +61,7 @@ class BundleResult(Value, frozen=True, kw_only=True):
     """What the callers of `create_bundle` need to know of a bundle."""
 
     has_own_network: bool  # whether the hook gives it interfaces
+    has_cgroup: bool
     dns_address: DnsRedirect | None = None  # what answers at 127.0.0.11
     warnings: tuple[str, ...] = ()
 
@@ -83,10 +84,13 @@ async def create_bundle(context: ProjectContext, record: Record) -> BundleResult
     with Root(bundle / "rootfs") as root, accounts.read_accounts(root) as (passwd, group):
         inputs = replace(inputs, passwd=passwd, group=group)
         result = build_runtime_spec(record.definition, image, inputs, context.host_facts)
+        if oci_runtime.is_crun(record.runtime):
+            crun.fit_spec(result.spec, root, passwd)
     _create_mode_folders(list_mode_folders(result.spec["mounts"], inputs.tmpfs_mode_folder))
     runc.write_spec(bundle, result.spec)
     return BundleResult(
         has_own_network=inputs.network == "new",
+        has_cgroup="cgroupsPath" in result.spec["linux"],
         dns_address=_build_dns_redirect(attached, resolver),
         warnings=result.warnings,
     )

@@ -3,7 +3,7 @@
 A container shares those of another one by `network_mode`, `pid` and `ipc`.
 """
 
-from cntnr_compose.containers.runtime import runc
+from cntnr_compose.containers.runtime import oci_runtime
 from cntnr_compose.containers.spec.mounts import DEFAULT_SHM_SIZE
 from cntnr_compose.containers.state import records
 from cntnr_compose.containers.state.project_context import ProjectContext
@@ -84,7 +84,7 @@ def _names(record: Record) -> tuple[str, ...]:
 def network_namespace(record: Record, owner: Record | None) -> str:
     """Return the network namespace as `SpecInputs` has it."""
     if owner is not None:
-        return f"/proc/{runc.read_pid(owner.id)}/ns/net"
+        return f"/proc/{oci_runtime.read_pid(owner.id)}/ns/net"
     return "host" if record.definition.network_mode == "host" else "new"
 
 
@@ -105,7 +105,7 @@ def _namespace(context: ProjectContext, record: Record, key: str, mode: str) -> 
     if mode == "host":
         return "host"
     owner = _find_owner(context, record, key, mode)
-    return f"/proc/{runc.read_pid(owner.id)}/ns/{key}"
+    return f"/proc/{oci_runtime.read_pid(owner.id)}/ns/{key}"
 
 
 def prepare_shared_memory(context: ProjectContext, record: Record) -> str:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from cntnr_compose.containers.bundle import configs_secrets, shared_namespaces
 from cntnr_compose.containers.bundle.mount_sources import is_absent_docker_socket, open_subpath
-from cntnr_compose.containers.runtime import runc
+from cntnr_compose.containers.runtime import oci_runtime
 from cntnr_compose.containers.state import file_sources
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core.errors import CntnrError
@@ -47,7 +47,7 @@ def is_complete(snapshot: SourceSnapshot) -> bool:
 def _identify_namespace_owners(context: ProjectContext, record: Record) -> Iterator[SourceIdentity]:
     try:
         for owner in shared_namespaces.find_namespace_owners(context, record):
-            pid = runc.read_pid(owner.id)
+            pid = oci_runtime.read_pid(owner.id)
             yield (pid,) if pid else ()
     except shared_namespaces.NamespaceMissing:
         yield ()

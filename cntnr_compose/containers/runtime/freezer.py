@@ -8,7 +8,7 @@ import os
 import signal
 import time
 
-from cntnr_compose.containers.runtime import runc
+from cntnr_compose.containers.runtime import oci_runtime
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError, CommandFailed
 from cntnr_compose.core.values import Seconds, Tree
@@ -51,11 +51,11 @@ async def thaw(container_id: str, pid: int) -> None:
 
 
 async def _toggle_cgroup(container_id: str, verb: str) -> bool:
-    """Run ``runc pause`` or ``runc resume`` where the container has a cgroup; return whether it worked."""
+    """Run the runtime's ``pause`` or ``resume`` where there is a cgroup; return whether it worked."""
     spec = files.read_value(paths.bundle(container_id) / "config.json", Tree) or {}
     if not spec.get("linux", {}).get("cgroupsPath"):
         return False
-    argv = ["runc", "--root", str(runc.state_folder()), verb, container_id]
+    argv = oci_runtime.build_argv(container_id, verb, container_id)
     try:
         async with asyncio.timeout(CGROUP_TIMEOUT):
             await process.run_async(argv)

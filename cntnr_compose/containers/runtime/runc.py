@@ -1,4 +1,4 @@
-"""Drive runc and conmon: create, start and delete containers. Runs inside the holder."""
+"""Drive the OCI runtime, runc or crun, and conmon: create, start, exec and delete. Runs inside the holder."""
 
 import asyncio
 import contextlib
@@ -7,9 +7,11 @@ import signal
 import time
 from pathlib import Path
 
-from cntnr_compose.core import paths
+from cntnr_compose.containers.runtime import oci_runtime
+from cntnr_compose.containers.runtime.oci_runtime import OciRuntime
+from cntnr_compose.core import oci_runtimes, paths
 from cntnr_compose.core.errors import CntnrError, CommandFailed
-from cntnr_compose.core.values import Bytes, Seconds, Tree, Value, field, from_json
+from cntnr_compose.core.values import Bytes, Seconds, Tree, Value, from_json
 from cntnr_compose.host import files, proc, process
 from cntnr_compose.host.namespaces import holder
 
@@ -51,13 +53,6 @@ class SyncMessage(Value, frozen=True, kw_only=True):
     message: str = ""
 
 
-class RuncState(Value, frozen=True, kw_only=True):
-    """What we read of runc's state.json."""
-
-    pid: int = field(default=0, name="init_process_pid")
-    start_time: int = field(default=0, name="init_process_start")  # in clock ticks since boot
-
-
 class ConmonOptions(Value, frozen=True, kw_only=True):
     """Options of conmon for one container."""
 
@@ -72,12 +67,8 @@ class ConmonOptions(Value, frozen=True, kw_only=True):
     log_driver: str = "k8s-file"
     uses_journal: bool = False
     max_log_size: Bytes = 0
-    runtime: str = "runc"
-
-
-def state_folder() -> Path:
-    """Return runc's state folder, which is gone with the holder."""
-    return paths.holder_tmpfs() / "runc"
+    runtime: OciRuntime = OciRuntime(program="runc", kind=oci_runtimes.RUNC)
+    has_cgroup: bool = False  # of its own
 
 
 def exit_folder() -> Path:
@@ -93,15 +84,16 @@ def build_conmon_argv(options: ConmonOptions) -> list[str]:
         "--api-version", "1",
         "-c", options.id, "-u", options.id,
         "-n", options.name,
-        "-r", process.find_program(options.runtime),
+        "-r", options.runtime.program,
         "-b", options.bundle,
         "-p", str(bundle / "pid"),
         "--conmon-pidfile", str(bundle / "conmon.pid"),
         "--exit-dir", str(exit_folder()),
         "-l", f"k8s-file:{options.log}" if options.log_driver == "k8s-file" else options.log_driver,
         "--full-attach",
-        "--runtime-arg=--root", f"--runtime-arg={state_folder()}",
     ]  # fmt: skip
+    words = oci_runtime.global_options(options.runtime, has_cgroup=options.has_cgroup)
+    argv += [f"--runtime-arg={word}" for word in words]
     if options.uses_journal:
         argv += ["-l", "journald"]
     if options.max_log_size:
@@ -126,6 +118,7 @@ async def create(options: ConmonOptions) -> tuple[int, int]:
 async def _create(options: ConmonOptions) -> tuple[int, int]:
     exit_folder().mkdir(parents=True, exist_ok=True)
     (exit_folder() / options.id).unlink(missing_ok=True)
+    oci_runtime.prepare(options.id, options.runtime)
     readable, writable = os.pipe()
     env = process.base_env(_OCI_SYNCPIPE=str(writable))
     error_file = Path(options.bundle) / "conmon.err"
@@ -187,37 +180,20 @@ async def _first_line(pipe: object) -> bytes:
 async def start(container_id: str, name: str) -> None:
     """Start the program of a created container. Raises `ContainerFailed`."""
     try:
-        await process.run_async(["runc", "--root", str(state_folder()), "start", container_id])
+        await process.run_async(oci_runtime.build_argv(container_id, "start", container_id))
     except CommandFailed as error:
         raise ContainerFailed(name, extract_cause(error.stderr)) from error
 
 
 async def delete(container_id: str, *, force: bool = False) -> None:
-    """Delete runc's state of a container that has ended; its poststop hooks run."""
-    if not (state_folder() / container_id).exists():
+    """Delete the runtime's state of a container that has ended; its poststop hooks run."""
+    state = oci_runtime.state_folder() / container_id
+    if not state.exists():
         return
-    argv = [
-        "runc",
-        "--root",
-        str(state_folder()),
-        "delete",
-        *(["--force"] if force else []),
-        container_id,
-    ]
+    words = ["--force"] if force else []
+    argv = oci_runtime.build_argv(container_id, "delete", *words, container_id)
     await process.run_async(argv, ok=range(256))
-    files.remove_tree(state_folder() / container_id)
-
-
-def read_pid(container_id: str) -> int:
-    """Read the pid of a container's first process; 0 if it is gone, or runc does not know it."""
-    state = files.read_value(state_folder() / container_id / "state.json", RuncState)
-    return state.pid if state and proc.start_time(state.pid) == state.start_time else 0
-
-
-def is_started(container_id: str) -> bool:
-    """Tell whether the program of a created container was started: runc removes its pipe then."""
-    folder = state_folder() / container_id
-    return (folder / "state.json").exists() and not (folder / "exec.fifo").exists()
+    files.remove_tree(state)
 
 
 def read_exit_status(container_id: str) -> int | None:
@@ -229,23 +205,22 @@ def read_exit_status(container_id: str) -> int | None:
 
 
 def build_exec_argv(
-    container_id: str, process_spec: Path, *, pid_file: Path | None = None
+    container_id: str,
+    process_spec: Path,
+    *,
+    pid_file: Path | None = None,
+    detach: bool = False,
+    console: str = "",
 ) -> list[str]:
     """Build the command that runs a process in a container, as a process spec file describes it.
 
-    With ``pid_file`` runc exits once it has started the process, which writes to our own streams.
+    With ``pid_file`` the runtime exits once it has started the process, which writes to our own streams.
     """
-    detached = ["--detach", "--pid-file", str(pid_file)] if pid_file else []
-    return [
-        "runc",
-        "--root",
-        str(state_folder()),
-        "exec",
-        *detached,
-        "--process",
-        str(process_spec),
-        container_id,
-    ]
+    words = ["--detach"] if detach or pid_file else []
+    words += ["--pid-file", str(pid_file)] if pid_file else []
+    words += ["--console-socket", console] if console else []
+    words += ["--process", str(process_spec), container_id]
+    return oci_runtime.build_argv(container_id, "exec", *words)
 
 
 def extract_cause(output: str) -> str:
@@ -253,7 +228,7 @@ def extract_cause(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     lines = [line for line in lines if not any(noise in line for noise in NOISE)]
     if not lines:
-        return "runc failed without a word"
+        return "the runtime failed without a word"
     cause = next((line for line in reversed(lines) if ERROR_LEVEL in line), lines[-1])
     if ERROR_LEVEL in cause:
         cause = cause.partition(ERROR_LEVEL)[2].rpartition('"')[0].replace('\\"', '"')
@@ -262,7 +237,7 @@ def extract_cause(output: str) -> str:
         "container_linux.go", "OCI runtime error: ",
     ):  # fmt: skip
         cause = cause.removeprefix(frame)
-    return cause
+    return oci_runtimes.translate_cause(cause)
 
 
 def write_spec(bundle: Path, spec: Tree) -> None:

@@ -13,7 +13,7 @@ from cntnr_compose.core.events import Emit, Event, StepEnded, ignore_event
 from cntnr_compose.model.observed import Container, Observed
 from cntnr_compose.model.plan import CreateContainer, Plan, render_plan
 from cntnr_compose.model.project import Project
-from cntnr_compose.model.protocol import PrepareExec
+from cntnr_compose.model.protocol import ExecCommand, PrepareExec
 from tests.unit.cli.factories import container
 
 Run = Callable[..., "CommandResult"]
@@ -84,9 +84,9 @@ class FakeClient:
     def next_reply(self) -> Event | None:
         return self.replies.pop(0)
 
-    def prepare_exec(self, request: PrepareExec) -> list[str]:
+    def prepare_exec(self, request: PrepareExec) -> ExecCommand:
         self.supervisor.execs.append(request)
-        return ["runc", "exec"]
+        return ExecCommand(argv=("runc", "exec"))
 
 
 class FakeSupervisor:

@@ -3,6 +3,7 @@
 import pytest
 
 from cntnr_compose.client import exec as client_exec
+from cntnr_compose.model.protocol import ExecCommand
 from tests.unit.cli.conftest import FakeSupervisor, Run
 from tests.unit.cli.factories import container
 
@@ -11,8 +12,8 @@ from tests.unit.cli.factories import container
 def ran_argv(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     calls: list[tuple[object, ...]] = []
 
-    def fake(argv: list[str], program: str, name: str, *, detach: bool = False) -> int:
-        calls.append((argv, program, name, detach))
+    def fake(command: ExecCommand, program: str, name: str, *, detach: bool = False) -> int:
+        calls.append((command.argv, program, name, detach))
         return 9
 
     monkeypatch.setattr(client_exec, "run_exec", fake)
@@ -37,7 +38,7 @@ def test_exec_runs_what_is_laid_out_and_ends_as_it_does(
         False,
         False,
     )
-    assert ran_argv == [(["runc", "exec"], "sh", "shop-web-2", False)]
+    assert ran_argv == [(("runc", "exec"), "sh", "shop-web-2", False)]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from cntnr_compose.cli.display.usage_table import format_memory
+from cntnr_compose.cli.display.tables import format_binary_size
 from cntnr_compose.cli.flows.container_views import usage_rounds
 from cntnr_compose.client.usage import Usage
 from cntnr_compose.model.observed import Container
@@ -58,4 +58,4 @@ def test_a_container_that_has_just_appeared_has_used_nothing_yet() -> None:
     ],
 )
 def test_memory_has_four_digits(count: int, text: str) -> None:
-    assert format_memory(count) == text
+    assert format_binary_size(count) == text

@@ -6,7 +6,7 @@ from cntnr_compose import __version__
 from tests.unit.cli.conftest import Run
 
 
-@pytest.mark.parametrize("words", [("--version",), ("version",), ("compose", "version")])
+@pytest.mark.parametrize("words", [("--version",), ("compose", "version")])
 def test_the_version_is_printed(cntnr: Run, words: tuple[str, ...]) -> None:
     ran = cntnr(*words)
     assert ran.code == 0

@@ -35,6 +35,7 @@ Commands:
   export          Write the files of a container as tar
   image           Images of this machine
   images          List images
+  info            Show what this machine offers containers
   inspect         Describe containers, images, networks, volumes
   install-plugin  Have `docker compose` answered by cntnr
   kill            Send a signal to containers
@@ -54,10 +55,11 @@ Commands:
   start           Start containers that exist
   stats           Show what containers use
   stop            Stop containers
+  system          This machine: its room, what it offers
   tag             Give an image a further name
   top             Show the processes of a container
   unpause         Let paused containers go on
-  version         Show the version
+  version         Show the versions
   volume          Volumes of all projects
   wait            Wait until containers end"""
 

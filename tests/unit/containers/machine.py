@@ -61,7 +61,7 @@ class Machine:
             (setup, "register_names", lambda *_: None),
             (run_cycle.runc, "start", self._start),
             (run_cycle.runc, "is_conmon", lambda *_: False),
-            (run_cycle.runc, "is_started", lambda *_: self.is_started),
+            (managed.oci_runtime, "is_started", lambda *_: self.is_started),
             (run_cycle.runc, "read_exit_status", lambda *_: self.exit_code),
             (run_cycle.ports, "publish_ports", self._call("publish", ())),
             (run_cycle.ports, "unpublish_ports", self._call("unpublish")),

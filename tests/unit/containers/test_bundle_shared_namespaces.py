@@ -14,7 +14,7 @@ from cntnr_compose.containers.bundle.shared_namespaces import (
     pid_namespace,
     prepare_shared_memory,
 )
-from cntnr_compose.containers.runtime import runc
+from cntnr_compose.containers.runtime import oci_runtime
 from cntnr_compose.containers.state import records
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
@@ -34,7 +34,7 @@ DB = replace(record("db"), name="p-db-1")
 
 @pytest.fixture
 def context(monkeypatch: pytest.MonkeyPatch) -> ProjectContext:
-    monkeypatch.setattr(runc, "read_pid", lambda identity: 7 if identity == DB.id else 0)
+    monkeypatch.setattr(oci_runtime, "read_pid", lambda identity: 7 if identity == DB.id else 0)
     monkeypatch.setattr(proc, "start_time", lambda pid: 5 if pid == 9 else 0)
     running = SimpleNamespace(record=DB, status=SimpleNamespace(pid=7))
     ended = SimpleNamespace(record=record("ended"), status=SimpleNamespace(pid=0))

@@ -1,17 +1,18 @@
 """How conmon and runc are called, and what is made of what they say."""
 
-import os
 from pathlib import Path
 
 import pytest
 
 from cntnr_compose.containers.runtime import runc
+from cntnr_compose.containers.runtime.oci_runtime import OciRuntime
 from cntnr_compose.containers.runtime.runc import (
     ConmonOptions,
     ContainerFailed,
     build_conmon_argv,
     extract_cause,
 )
+from cntnr_compose.core.values import replace
 
 LAUNCH = ConmonOptions(id="abc", name="p-web-1", bundle="/b/abc", log="/l/log")
 SAID = (
@@ -19,6 +20,9 @@ SAID = (
     'time="2026-01-01T00:00:00Z" level=error msg="runc create failed: unable to start container process: '
     'exec: \\"nope\\": executable file not found in $PATH"\n'
 )
+
+
+CRUN = OciRuntime(program="/opt/crun", kind="crun")
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +37,16 @@ def test_a_container_on_a_network_is_created_where_the_networks_are() -> None:
         ConmonOptions(id="abc", name="n", bundle="/b", log="/l", has_own_network=False)
     )
     assert alone[0] == "/usr/bin/conmon"
+
+
+def test_crun_is_told_whether_there_is_a_cgroup() -> None:
+    options = ConmonOptions(id="abc", name="n", bundle="/b", log="/l", runtime=CRUN)
+    argv = build_conmon_argv(options)
+    assert argv[argv.index("-r") + 1] == "/opt/crun"
+    assert "--runtime-arg=--cgroup-manager=disabled" in argv
+    argv = build_conmon_argv(replace(options, has_cgroup=True))
+    assert "--runtime-arg=--cgroup-manager=cgroupfs" in argv
+    assert not any("cgroup-manager" in word for word in build_conmon_argv(LAUNCH))
 
 
 def test_terminal_and_input_are_asked_for_where_wanted() -> None:
@@ -59,7 +73,7 @@ def test_the_log_driver_goes_without_a_path_where_there_is_no_file() -> None:
 
 def test_the_cause_is_taken_out_of_the_log_lines() -> None:
     assert extract_cause(SAID) == 'exec: "nope": executable file not found in $PATH'
-    assert extract_cause("") == "runc failed without a word"
+    assert extract_cause("") == "the runtime failed without a word"
 
 
 @pytest.mark.parametrize(
@@ -86,16 +100,3 @@ def test_exit_files_hold_the_bare_status(monkeypatch: pytest.MonkeyPatch, tmp_pa
         None,
         None,
     )
-
-
-def test_a_later_process_with_its_pid_is_not_the_containers(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(runc.paths, "holder_tmpfs", lambda: tmp_path)
-    (runc.state_folder() / "a").mkdir(parents=True)
-    born = runc.proc.start_time(os.getpid())
-    for start, pid in ((born, os.getpid()), (born + 1, 0)):
-        text = f'{{"init_process_pid": {os.getpid()}, "init_process_start": {start}}}'
-        (runc.state_folder() / "a/state.json").write_text(text)
-        assert runc.read_pid("a") == pid
-    assert runc.read_pid("b") == 0

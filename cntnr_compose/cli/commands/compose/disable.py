@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def disable(options: "ProjectOptions") -> None:
     """Undo `enable`: containers do not start after a reboot any more."""
     from cntnr_compose.cli.display import stdout
-    from cntnr_compose.client import boot_entry
+    from cntnr_compose.client.boot import boot_entry
 
     project = options.resolve_name()
     if options.dry_run:

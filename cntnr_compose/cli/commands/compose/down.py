@@ -75,7 +75,7 @@ def _remove_boot_entry(project: str) -> None:
     from cntnr_compose.core import paths
 
     if paths.boot_script(project).exists():
-        from cntnr_compose.client import boot_entry
+        from cntnr_compose.client.boot import boot_entry
 
         boot_entry.remove(project)
 

@@ -29,7 +29,8 @@ class NothingStartsAgain(CntnrError):
 def enable(options: "ProjectOptions") -> None:
     """Have containers start after a reboot, as restart policies ask; `down` and `disable` undo it."""
     from cntnr_compose.cli.display import stdout
-    from cntnr_compose.client import boot_entry, observe
+    from cntnr_compose.client import observe
+    from cntnr_compose.client.boot import boot_entry
     from cntnr_compose.core.events import WarningEvent
     from cntnr_compose.host.namespaces.subids import user_name
 

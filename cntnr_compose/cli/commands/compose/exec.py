@@ -54,8 +54,8 @@ def exec_(options: "ProjectOptions", service: str, command: tuple[str, ...], **v
         detach=values["detach"],
     )
     with connect(name) as client:
-        argv = client.prepare_exec(request)
-    return run_exec(argv, command[0], container.name, detach=values["detach"])
+        exec_command = client.prepare_exec(request)
+    return run_exec(exec_command, command[0], container.name, detach=values["detach"])
 
 
 def _show_command(identity: str, command: tuple[str, ...], *, detach: bool) -> int:

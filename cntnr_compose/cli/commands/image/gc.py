@@ -29,33 +29,9 @@ def gc(*, ttl: str, ref_ttl: str, max_names: int, only_show: bool) -> int:
     What a container was made of stays, and what a build or a pull under way needs. "Used" means that a
     container was made of an image, or another image built from it, or that it was pulled or named.
     """
-    import time
-
     from cntnr_compose.cli.flows.images import reclaiming
-    from cntnr_compose.cli.flows.stored_images.image_list import split_name
-    from cntnr_compose.images.storage.collector import Decision, collect
-    from cntnr_compose.images.storage.decisions import NEVER, decide_removal, select_expired
-    from cntnr_compose.images.storage.model import Inventory
 
-    age, name_age = reclaiming.parse_age("--ttl", ttl), reclaiming.parse_age("--ref-ttl", ref_ttl)
-    if max_names < 0:
-        raise reclaiming.CountInvalid(max_names)
-    now = time.time() + 1  # what was used in this second is not younger than 0 s
-
-    def decide(inventory: Inventory) -> Decision:
-        images, unnamed = select_expired(
-            inventory,
-            unused_before=now - age,
-            named_before=now - name_age if name_age else NEVER,
-            max_names=max_names,
-            repository=lambda ref: split_name(ref)[0],
-        )
-        artifacts_before = now - max(age, reclaiming.ARTIFACT_GRACE)
-        removal = decide_removal(inventory, images, artifacts_before=artifacts_before)
-        return Decision(removal, unnamed)
-
-    collected = collect(decide, dry_run=only_show)
-    lines = reclaiming.removed_lines(collected)
-    heading = "Would delete:" if only_show else "Deleted Images:"
-    reclaiming.print_collected(heading, lines, collected, dry_run=only_show)
+    limits = reclaiming.parse_limits(("--ttl", ttl), ("--ref-ttl", ref_ttl), max_names)
+    collected = reclaiming.collect_expired(limits, dry_run=only_show)
+    reclaiming.print_expired(collected, dry_run=only_show)
     return 0

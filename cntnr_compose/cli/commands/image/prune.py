@@ -17,15 +17,10 @@ def prune(*, everything: bool, filters: tuple[str, ...], force: bool) -> int:
 
     With --all, projects that were fetched from registries and are not up go, too.
     """
-    import time
-
     from cntnr_compose.cli.display.prompt import confirm
     from cntnr_compose.cli.flows.images import reclaiming
     from cntnr_compose.cli.flows.resource_lists import parse_filters, parse_truth
     from cntnr_compose.cli.parser.since_until import NANOSECONDS, parse_time
-    from cntnr_compose.images.storage.collector import Decision, collect
-    from cntnr_compose.images.storage.decisions import NEVER, decide_removal, select_unused
-    from cntnr_compose.images.storage.model import Inventory
 
     conditions = parse_filters(filters, FILTERS)
     until = [(parse_time("until", text) or 0) / NANOSECONDS for text in conditions.get("until", ())]
@@ -33,15 +28,6 @@ def prune(*, everything: bool, filters: tuple[str, ...], force: bool) -> int:
         everything = True
     if not force and not confirm(QUESTION.format(kind=UNUSED if everything else DANGLING)):
         return 0
-    condition = reclaiming.image_condition(conditions, until)
-    artifacts_before = (
-        time.time() - reclaiming.ARTIFACT_GRACE if everything and not filters else NEVER
-    )
-
-    def decide(inventory: Inventory) -> Decision:
-        images = select_unused(inventory, everything=everything, condition=condition)
-        return Decision(decide_removal(inventory, images, artifacts_before=artifacts_before))
-
-    collected = collect(decide)
+    collected = reclaiming.collect_unused(conditions, until, everything=everything)
     reclaiming.print_collected("Deleted Images:", reclaiming.removed_lines(collected), collected)
     return 0

@@ -5,6 +5,11 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from cntnr_compose.cli.flows.containers.attachment import (
+    InputNotTerminal,
+    explained_write_errors,
+    read_detach_keys,
+)
 from cntnr_compose.cli.project.any_container import find_container
 from cntnr_compose.client import client as clients
 from cntnr_compose.model.protocol import PrepareExec
@@ -19,8 +24,6 @@ def run_in_container(reference: str, command: Sequence[str], values: dict[str, A
     """
     has_terminal = values["tty"] and not values["detach"]
     if has_terminal and values["interactive"] and not sys.stdin.isatty():
-        from cntnr_compose.cli.flows.containers.attachment import InputNotTerminal
-
         raise InputNotTerminal(WITHOUT_TERMINAL)
     container = find_container(reference)
     request = PrepareExec(
@@ -34,33 +37,17 @@ def run_in_container(reference: str, command: Sequence[str], values: dict[str, A
         detach=values["detach"],
     )
     with clients.connect(container.record.project) as client:
-        argv = client.prepare_exec(request)
-    if has_terminal:
-        return _run_on_terminal(argv, command[0], container.name, values)
+        exec_command = client.prepare_exec(request)
     from cntnr_compose.client.exec import run_exec
 
-    return run_exec(
-        argv,
-        command[0],
-        container.name,
-        detach=values["detach"],
-        interactive=values["interactive"],
-    )
-
-
-def _run_on_terminal(
-    argv: Sequence[str], program: str, container: str, values: dict[str, Any]
-) -> int:
-    from cntnr_compose.cli.flows.containers.attachment import (
-        explained_write_errors,
-        read_detach_keys,
-    )
-    from cntnr_compose.client.exec_terminal import run_on_terminal
-
-    keys = read_detach_keys(values["detach_keys"])
     with explained_write_errors():
-        return run_on_terminal(
-            argv, program, container, stdin=values["interactive"], detach_keys=keys
+        return run_exec(
+            exec_command,
+            command[0],
+            container.name,
+            detach=values["detach"],
+            interactive=values["interactive"],
+            detach_keys=read_detach_keys(values["detach_keys"]) if has_terminal else None,
         )
 
 

@@ -1,27 +1,52 @@
-"""What `image du` prints: how much disk images, containers, volumes and the build cache take."""
+"""What `system df` and `image du` print: how much disk images, containers, volumes and caches take."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-from cntnr_compose.cli.display import stdout
+from cntnr_compose.cli.display.container_table import format_command, format_status
+from cntnr_compose.cli.display.listing import print_rows
 from cntnr_compose.cli.display.tables import format_age, format_size, format_table, truncate
+from cntnr_compose.cli.flows.resource_lists import print_object, volume_object
 from cntnr_compose.cli.flows.stored_images.image_list import short_id, split_name
 from cntnr_compose.client import resources
 from cntnr_compose.core import paths
-from cntnr_compose.core.values import Bytes, Tree
+from cntnr_compose.core.values import Bytes, Seconds, Tree
 from cntnr_compose.images.storage.usage import StorageUsage, measure_usage
 from cntnr_compose.model.observed import Container, ObservedVolume
 from cntnr_compose.volumes import store as volume_store
 
 HEADER = ("TYPE", "TOTAL", "ACTIVE", "SIZE", "RECLAIMABLE")
 HEADINGS = {"TotalCount": "TOTAL"}
-IMAGE_HEADER = (
-    "REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE", "SHARED SIZE", "UNIQUE SIZE", "CONTAINERS",
-)  # fmt: skip
-CONTAINER_HEADER = ("CONTAINER ID", "IMAGE", "SIZE", "CREATED", "STATUS", "NAMES")
-VOLUME_HEADER = ("VOLUME NAME", "LINKS", "SIZE")
-CACHE_HEADER = ("CACHE ID", "CACHE TYPE", "SIZE", "LAST USED", "SHARED")
+# The columns of each table of `-v`: headings, and the fields of the JSON objects.
+IMAGE_COLUMNS = {
+    "REPOSITORY": "Repository",
+    "TAG": "Tag",
+    "IMAGE ID": "ID",
+    "CREATED": "CreatedSince",
+    "SIZE": "Size",
+    "SHARED SIZE": "SharedSize",
+    "UNIQUE SIZE": "UniqueSize",
+    "CONTAINERS": "Containers",
+}
+CONTAINER_COLUMNS = {
+    "CONTAINER ID": "ID",
+    "IMAGE": "Image",
+    "COMMAND": "Command",
+    "LOCAL VOLUMES": "LocalVolumes",
+    "SIZE": "Size",
+    "CREATED": "RunningFor",
+    "STATUS": "Status",
+    "NAMES": "Names",
+}
+VOLUME_COLUMNS = {"VOLUME NAME": "Name", "LINKS": "Links", "SIZE": "Size"}
+CACHE_COLUMNS = {
+    "CACHE ID": "ID",
+    "CACHE TYPE": "CacheType",
+    "SIZE": "Size",
+    "LAST USED": "LastUsedSince",
+    "SHARED": "Shared",
+}
 
 
 class DiskUsage:
@@ -86,89 +111,115 @@ def _row(kind: str, total: int, active: int, size: Bytes, reclaimable: Bytes) ->
     }
 
 
-def summary_rows(objects: Iterable[Tree]) -> list[Sequence[str]]:
-    """Return the cells of the table below `HEADER`."""
-    return [
-        [row[name] for name in ("Type", "TotalCount", "Active", "Size", "Reclaimable")]
-        for row in objects
-    ]
+def print_usage(form: str, *, verbose: bool) -> None:
+    """Print a line for each type; where ``verbose``, all there is of each. Raises the errors of formats."""
+    usage = DiskUsage()
+    if verbose:
+        print_object(
+            describe_details(usage),
+            "" if form == "table" else form,
+            lambda details: details_text(details, usage.storage.cache),
+        )
+        return
+    objects = usage.summary()
+    fields = ("Type", "TotalCount", "Active", "Size", "Reclaimable")
+    rows = [[row[name] for name in fields] for row in objects]
+    print_rows(form, HEADER, rows, objects, min_width=10, headings=HEADINGS)
 
 
-def print_details(usage: DiskUsage) -> None:
-    """Print a table of each type, as `docker system df -v` does."""
-    cache = format_size(usage.storage.cache)
-    _print_table("Images space usage:", IMAGE_HEADER, _image_rows(usage))
-    _print_table("Containers space usage:", CONTAINER_HEADER, _container_rows(usage))
-    rows = [
-        (volume.name, str(usage.links.get(volume.name, 0)), format_size(usage.volume_size(volume)))
-        for volume in usage.volumes
-    ]
-    _print_table("Local Volumes space usage:", VOLUME_HEADER, rows)
-    _print_table(f"Build cache usage: {cache}", CACHE_HEADER, _cache_rows(usage))
+def describe_details(usage: DiskUsage) -> Tree:
+    """Make the object that `-v --format json` prints, with docker's keys: all there is of each type."""
+    return {
+        "Images": list(_image_objects(usage)),
+        "Containers": list(_container_objects(usage)),
+        "Volumes": list(_volume_objects(usage)),
+        "BuildCache": list(_cache_objects(usage)),
+    }
 
 
-def _print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    lines = format_table(header, list(rows), min_width=10)
-    stdout.write("\n".join([title, "", *lines, "", ""]))
+def details_text(details: Tree, cache: Bytes) -> str:
+    """Format the object as a table of each type, as `docker system df -v` does."""
+    tables = (
+        ("Images space usage:", IMAGE_COLUMNS, "Images"),
+        ("Containers space usage:", CONTAINER_COLUMNS, "Containers"),
+        ("Local Volumes space usage:", VOLUME_COLUMNS, "Volumes"),
+        (f"Build cache usage: {format_size(cache)}", CACHE_COLUMNS, "BuildCache"),
+    )
+    lines = []
+    for title, columns, key in tables:
+        rows = [[row[field] for field in columns.values()] for row in details[key]]
+        lines += [title, "", *format_table(list(columns), rows, min_width=10), "", ""]
+    return "\n".join(lines[:-1])
 
 
 def _ago(seconds: float) -> str:
     return f"{format_age(time.time() - seconds)} ago" if seconds else "N/A"
 
 
-def _image_rows(usage: DiskUsage) -> list[Sequence[str]]:
+def _image_objects(usage: DiskUsage) -> Iterator[Tree]:
     users: dict[str, int] = {}
     for container in usage.containers:
         users[container.record.image_id] = users.get(container.record.image_id, 0) + 1
-    return [
-        (
-            *split_name(size.image.ref),
-            short_id(size.image.id),
-            _ago(size.image.created),
-            format_size(size.shared + size.unique),
-            format_size(size.shared),
-            format_size(size.unique),
-            str(users.get(size.image.id, 0)),
-        )
-        for size in usage.storage.image_sizes()
-    ]
+    for size in usage.storage.image_sizes():
+        repository, tag = split_name(size.image.ref)
+        yield {
+            "Repository": repository,
+            "Tag": tag,
+            "ID": short_id(size.image.id),
+            "CreatedSince": _ago(size.image.created),
+            "Size": format_size(size.shared + size.unique),
+            "SharedSize": format_size(size.shared),
+            "UniqueSize": format_size(size.unique),
+            "Containers": str(users.get(size.image.id, 0)),
+        }
 
 
-def _container_rows(usage: DiskUsage) -> list[Sequence[str]]:
-    return [
-        (
-            container.record.id[:12],
-            truncate(container.record.image, 40),
-            format_size(usage.size(container)),
-            _ago(container.record.created),
-            container.status.state,
-            container.name,
-        )
-        for container in usage.containers
-    ]
+def _container_objects(usage: DiskUsage) -> Iterator[Tree]:
+    now = time.time()
+    for container in usage.containers:
+        record = container.record
+        volumes = [mount for mount in record.mounts if mount.type == "volume"]
+        yield {
+            "ID": record.id[:12],
+            "Image": truncate(record.image, 40),
+            "Command": format_command(container),
+            "LocalVolumes": str(len(volumes)),
+            "Size": format_size(usage.size(container)),
+            "RunningFor": _ago(record.created),
+            "State": container.status.state,
+            "Status": format_status(container, now),
+            "Names": container.name,
+        }
 
 
-def _cache_rows(usage: DiskUsage) -> list[Sequence[str]]:
+def _volume_objects(usage: DiskUsage) -> Iterator[Tree]:
+    for volume in usage.volumes:
+        yield volume_object(volume) | {
+            "Links": str(usage.links.get(volume.name, 0)),
+            "Size": format_size(usage.volume_size(volume)),
+        }
+
+
+def _cache_objects(usage: DiskUsage) -> Iterator[Tree]:
     inventory, sizes = usage.storage.inventory, usage.storage.folder_sizes
     shared = {name for image in inventory.images for name in image.folders}
-    rows: list[Sequence[str]] = [
-        (
-            step.key[:12],
-            "regular",
-            format_size(sizes.get(step.folder, 0)),
-            _ago(step.used),
-            "true" if step.folder in shared else "false",
-        )
-        for step in inventory.steps
-    ]
+    for step in inventory.steps:
+        size, is_shared = sizes.get(step.folder, 0), step.folder in shared
+        yield _cache_object(step.key, "regular", size, step.used, is_shared=is_shared)
     kinds = {"mounts": "exec.cachemount", "downloads": "source.http", "git": "source.git"}
-    return rows + [
-        (
-            file.path.rpartition("/")[2][:12],
-            kinds.get(file.path.partition("/")[0], "internal"),
-            format_size(file.size),
-            _ago(file.used),
-            "false",
-        )
-        for file in inventory.files
-    ]
+    for file in inventory.files:
+        kind, _, name = file.path.partition("/")
+        name = name.rpartition("/")[2]
+        yield _cache_object(name, kinds.get(kind, "internal"), file.size, file.used)
+
+
+def _cache_object(
+    name: str, kind: str, size: Bytes, used: Seconds, *, is_shared: bool = False
+) -> Tree:
+    return {
+        "ID": name[:12],
+        "CacheType": kind,
+        "Size": format_size(size),
+        "LastUsedSince": _ago(used),
+        "Shared": str(is_shared).lower(),
+    }

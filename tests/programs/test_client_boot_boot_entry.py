@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.client import boot_entry
-from cntnr_compose.client.boot_entry import NoBootService
+from cntnr_compose.client.boot import boot_entry
+from cntnr_compose.client.boot.boot_entry import NoBootService
 from cntnr_compose.core import paths
 from tests.fakes.programs import Programs
 

@@ -1,0 +1,67 @@
+"""`cntnr system`, `info` and `version`: what there is on this machine, what takes room, and what may go."""
+
+import json
+import os
+
+import pytest
+
+from cntnr_compose import __version__
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.lib import User, assert_refused
+
+pytestmark = pytest.mark.usefixtures("busybox_image")
+
+TWO = """
+services:
+  runs: {image: busybox, command: sleep 100, stop_signal: KILL, volumes: ["data:/data"]}
+  ends: {image: busybox, command: "true"}
+volumes: {data: {}}
+"""
+
+
+def test_versions_of_all_parts(user: User) -> None:
+    text = user.run("cntnr", "version").ok().stdout
+    assert f"Client:\n Version:           {__version__}\n" in text
+    assert " runc:\n  Version:          1." in text
+    described = json.loads(user.run("cntnr", "version", "--format", "json").ok().stdout)
+    parts = {part["Name"]: part["Version"] for part in described["Server"]["Components"]}
+    assert {"Engine", "runc", "conmon", "rootlesskit", "slirp4netns", "skopeo"} <= parts.keys()
+    line = user.run("cntnr", "version", "-f", "{{.Client.Version}} {{.Server.Os}}").ok().stdout
+    assert line == f"{__version__} linux\n"
+    assert_refused(user.run("cntnr", "version", "-f", "{{.Nope}}"), 'no field "Nope"')
+
+
+def test_info_and_df_count_what_there_is(make_project: MakeProject) -> None:
+    project = make_project(TWO)
+    project.up()
+    project.compose("wait", "ends").ok()
+    info = project.cntnr("info", "--format", "json").ok().json
+    counts = [info[f"Containers{state}"] for state in ("", "Running", "Paused", "Stopped")]
+    assert counts == [2, 1, 0, 1]
+    assert info["NCPU"] == len(os.sched_getaffinity(0))
+    assert info["Images"] > 0
+    assert "name=rootless" in info["SecurityOptions"]
+    line = project.cntnr("system", "info", "-f", "{{.ContainersRunning}} {{.Driver}}").ok().stdout
+    assert line == "1 overlay\n"
+    text = project.cntnr("info").ok().stdout
+    assert " Containers: 2\n  Running: 1\n  Paused: 0\n  Stopped: 1\n Images: " in text
+
+    project.exec("runs", "dd", "if=/dev/zero", "of=/data/file", "bs=1M", "count=2").ok()
+    lines = project.cntnr("system", "df").ok().stdout.splitlines()
+    assert lines[0].split() == ["TYPE", "TOTAL", "ACTIVE", "SIZE", "RECLAIMABLE"]
+    [volumes] = [line for line in lines if line.startswith("Local Volumes")]
+    assert volumes.split()[2:] == ["1", "1", "2.1MB", "0B", "(0%)"]
+    types = project.cntnr("system", "df", "--format", "{{.Type}}").ok().stdout.splitlines()
+    assert types == ["Images", "Containers", "Local Volumes", "Build Cache"]
+    details = project.cntnr("system", "df", "-v").ok().stdout
+    assert "COMMAND" in details
+    assert '"sleep 100"' in details
+    everything = project.cntnr("system", "df", "--verbose", "--format", "json").ok().json
+    [volume] = everything["Volumes"]
+    assert (volume["Name"], volume["Links"], volume["Size"]) == (
+        f"{project.name}_data",
+        "1",
+        "2.1MB",
+    )
+    states = {one["Names"]: one["State"] for one in everything["Containers"]}
+    assert states == {f"{project.name}-runs-1": "running", f"{project.name}-ends-1": "exited"}
