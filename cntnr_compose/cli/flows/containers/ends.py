@@ -34,22 +34,20 @@ def wait_for_end(container: Container) -> int:
     Raises `NoSuchContainer` where it is removed without having run.
     """
     project, identity = container.record.project, container.record.id
+    if not container.is_running:
+        return container.status.exit_code
     client = clients.connect(project, start=False)
     with contextlib.closing(ProjectStream(project, client, lambda _record: False)) as stream:
         stream.records[identity] = container.record
         while True:
             current = next(
-                (it for it in observe.read_containers(project) if it.record.id == identity), None
+                (one for one in observe.read_containers(project) if one.record.id == identity), None
             )
             if current is not None and not current.is_running:
                 return current.status.exit_code
-            ends = [
-                item
-                for item in stream.wait_for_items()
-                if isinstance(item, ContainerEvent) and item.id == identity
-            ]
-            for end in ends:
-                if end.action == "die":
-                    return int(end.attributes.get("exitCode", 1))
+            for item in stream.wait_for_items():
+                is_end = isinstance(item, ContainerEvent) and item.action == "die"
+                if is_end and item.id == identity:
+                    return int(item.attributes.get("exitCode", 1))
             if current is None:
                 raise NoSuchContainer(container.name)
