@@ -99,7 +99,8 @@ def run_on_console(command: ExecCommand, keyboard: Keyboard) -> tuple[int, bytes
     with contextlib.ExitStack() as undo:
         listener = undo.enter_context(_listen(path))
         null = undo.enter_context(open(os.devnull, "r+b"))  # noqa: PTH123
-        child, stderr = _start(undo, command.argv, null.fileno())
+        # In a session of its own, so that it does not end with our terminal.
+        child, stderr = _start(undo, ("setsid", *command.argv), null.fileno())
         pidfd = os.pidfd_open(child.pid)
         undo.callback(os.close, pidfd)
         master = _receive_master(listener, pidfd)
@@ -176,10 +177,12 @@ def _relay(master: int, pidfd: int, child: process.RunningProgram, keyboard: Key
 
 def _read_in_background(master: int) -> None:
     """Have a process of its own read what is written on a terminal that we have detached from."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # of our terminal, which may end before `setsid`
     if os.fork():
         return
     try:
         os.setsid()
+        os.set_blocking(master, True)
         null = os.open(os.devnull, os.O_RDWR)
         for descriptor in range(3):
             os.dup2(null, descriptor)

@@ -3,6 +3,8 @@
 import subprocess
 import time
 
+import pytest
+
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import Result, User, assert_refused, wait_until
 from tests.scenarios.terminal import Terminal
@@ -77,10 +79,12 @@ def test_commands_run_with_dockers_flags_and_exit_codes(
     assert_refused(run(web, "true"), f"container {web} is not running")
 
 
+@pytest.mark.parametrize("runtime", ["runc", "crun"])
 def test_keys_detach_from_a_command_that_then_goes_on(
-    make_project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str, runtime: str
 ) -> None:
-    project = make_project(SERVICES.format(image=busybox_image), name="y")
+    text = SERVICES.format(image=busybox_image).replace("  web:", f"  web:\n    runtime: {runtime}")
+    project = make_project(text, name="y")
     user = project.user
     project.up("web")
     web = "y-web-1"

@@ -46,8 +46,7 @@ def wait_for_end(container: Container) -> int:
             if current is not None and not current.is_running:
                 return current.status.exit_code
             for item in stream.wait_for_items():
-                is_end = isinstance(item, ContainerEvent) and item.action == "die"
-                if is_end and item.id == identity:
+                if isinstance(item, ContainerEvent) and (item.id, item.action) == (identity, "die"):
                     return int(item.attributes.get("exitCode", 1))
             if current is None:
                 raise NoSuchContainer(container.name)
