@@ -2,6 +2,7 @@
 
 from cntnr_compose.containers.state import records
 from cntnr_compose.core import paths
+from cntnr_compose.core.names import STANDALONE
 from cntnr_compose.core.values import Value
 from cntnr_compose.host import files
 from cntnr_compose.host.namespaces import holder
@@ -71,6 +72,8 @@ def list_projects() -> tuple[ProjectSummary, ...]:
 
     summaries = []
     for name in records.list_projects():
+        if name == STANDALONE:
+            continue
         containers = observe_project(name).containers
         intent = project_intent.read_intent(name)
         if containers or intent:

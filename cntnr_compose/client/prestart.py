@@ -20,7 +20,12 @@ _started: list[socket.socket] = []
 
 def start(cwd: str, environ: Mapping[str, str], name: str = "") -> None:
     """Start a supervisor, unless the project, by its likely name, has one already."""
-    if not _started and not _has_socket(likely_project_name(name, environ, cwd)):
+    start_for(likely_project_name(name, environ, cwd))
+
+
+def start_for(project: str) -> None:
+    """Start a supervisor, unless the project has one already."""
+    if not _started and not _has_socket(project):
         _started.append(_start())
 
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 from cntnr_compose.containers.state import records
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.names import DEFAULT_NETWORK
 from cntnr_compose.core.values import Value, from_json, replace, to_json
 from cntnr_compose.host import files, process
 from cntnr_compose.host.namespaces import holder, rootlesskit
@@ -22,7 +23,8 @@ from cntnr_compose.volumes import store
 
 REMOVAL_CODE = "from cntnr_compose.supervisor.removal import main; main()"
 # Docker's own networks, which exist as modes here.
-PREDEFINED_NETWORKS = ("bridge", "host", "none", "default")
+PREDEFINED_NETWORKS = (DEFAULT_NETWORK, "host", "none", "default")
+REMOVAL_REFUSED = "{} is a pre-defined network and cannot be removed"
 
 
 class NetworkExists(CntnrError):
@@ -171,7 +173,14 @@ def create_network(network: Network) -> ManagedNetwork:
 
 
 def remove_networks(names: Collection[str]) -> list[RemovalResult]:
-    """Remove networks by name; each also where another one fails."""
+    """Remove networks by name; each also where another one fails. Docker's own stay."""
+    stay = [name for name in names if name in PREDEFINED_NETWORKS]
+    refused = [RemovalResult(name=name, error=REMOVAL_REFUSED.format(name)) for name in stay]
+    others = [name for name in names if name not in stay]
+    return [*refused, *_remove_networks(others)] if others else refused
+
+
+def _remove_networks(names: Collection[str]) -> list[RemovalResult]:
     running = holder.find_holder()
     if running is not None:
         with rootlesskit.running_holder("network-rm"):

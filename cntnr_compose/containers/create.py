@@ -7,7 +7,6 @@ from cntnr_compose.containers.managed import ManagedContainer, managed_container
 from cntnr_compose.containers.runtime import oci_runtime
 from cntnr_compose.containers.spec.process import build_command_line
 from cntnr_compose.containers.state import file_sources, records
-from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, WarningEvent, ignore_event
@@ -49,7 +48,7 @@ async def create_container(op: CreateContainer, context: ProjectContext, emit: E
     emit_progress(emit, op.name, "Recreate" if old else "Creating", detail=op.cause if old else "")
     records.check_name_is_free(op.name, context.project)
     if old is None and op.name in context.containers:
-        raise records.NameTaken(op.name, context.project)
+        raise records.NameTaken(op.name, context.project, context.containers[op.name].record.id)
     new = _create_new(op, context, name, warn)
     cause = _describe_cause(op, old.record if old else None)
     if old:
@@ -77,7 +76,9 @@ def _find_image(images: ImageStore, op: CreateContainer) -> Image:
 
     The command may look through stores that this process was not told of. Raises `NoSuchImage`.
     """
-    return images.find_by_id(op.labels.get(labels.IMAGE, "")) or images.require(op.image)
+    return images.find_by_id(op.image_id or op.labels.get(labels.IMAGE, "")) or images.require(
+        op.image
+    )
 
 
 def _describe_cause(op: CreateContainer, old: Record | None) -> str:
@@ -123,7 +124,7 @@ def _make_record(op: CreateContainer, context: ProjectContext, image: Image, nam
     service = op.service
     config = image.config
     return Record(
-        id=os.urandom(32).hex(),
+        id=op.id or os.urandom(32).hex(),
         name=name,
         project=context.project,
         service=service.name,
@@ -131,6 +132,7 @@ def _make_record(op: CreateContainer, context: ProjectContext, image: Image, nam
         number=op.number,
         oneoff=op.oneoff,
         auto_remove=op.auto_remove,
+        keeps_stdin=op.keeps_stdin,
         hook=op.hook,
         image=op.image,
         image_id=image.id,
@@ -189,7 +191,7 @@ def _volumes_from_mounts(service: Service, context: ProjectContext) -> list[Moun
     return [
         replace(point, anonymous=False, read_only=point.read_only or read_only)
         for source, read_only in _volumes_from_sources(service, context)
-        for point in source.record.mounts
+        for point in source.mounts
     ]
 
 
@@ -199,25 +201,28 @@ def _with_volumes_from(service: Service, context: ProjectContext) -> Service:
     others = {
         mount.target: mount
         for source, _ in _volumes_from_sources(service, context)
-        for mount in source.record.definition.volumes
+        for mount in source.definition.volumes
         if mount.target not in own_targets
     }
     return replace(service, volumes=(*service.volumes, *others.values())) if others else service
 
 
-def _volumes_from_sources(
-    service: Service, context: ProjectContext
-) -> list[tuple[ContainerState, bool]]:
+def _volumes_from_sources(service: Service, context: ProjectContext) -> list[tuple[Record, bool]]:
     """Find the containers that `volumes_from` names; True with those to mount read-only."""
     sources = []
     for word in service.volumes_from:
         name, read_only = word.removesuffix(":ro").removesuffix(":rw"), word.endswith(":ro")
-        kind, _, other = name.partition(":")
-        container = (
-            context.containers.get(other)
-            if kind == "container"
-            else context.container_of_service(name)
-        )
-        if container is not None:
-            sources.append((container, read_only))
+        record = _find_source(name, context)
+        if record is not None:
+            sources.append((record, read_only))
     return sources
+
+
+def _find_source(name: str, context: ProjectContext) -> Record | None:
+    """Find a service's container, or with ``container:`` one of any project by its name or id."""
+    kind, _, other = name.partition(":")
+    if kind != "container":
+        container = context.container_of_service(name)
+        return container.record if container else None
+    named = (key for key in records.list_keys() if other in (key.name, key.id))
+    return next((records.read_record(key.project, key.id) for key in named), None)

@@ -64,7 +64,7 @@ async def _create_in_runtime(record: Record, result: bundle.BundleResult) -> tup
         log=str(paths.container_log(record.project, record.id)),
         tty=service.tty,
         stdin=service.stdin_open,
-        keeps_stdin=service.stdin_open and not record.oneoff,
+        keeps_stdin=service.stdin_open and (record.keeps_stdin or not record.oneoff),
         has_own_network=result.has_own_network,
         log_driver=logging.driver,
         uses_journal=logging.uses_journal and distribution.has_journal(),

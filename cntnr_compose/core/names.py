@@ -11,6 +11,8 @@ from cntnr_compose.core.errors import CntnrError
 
 NamedKind = Literal["volume", "network", "container"]
 
+# Docker's default network: its containers do not find each other by name.
+DEFAULT_NETWORK = "bridge"
 PROJECT_NAME_VARIABLE = "COMPOSE_PROJECT_NAME"
 # The project of containers that belong to none: no project of a compose file can be called so.
 STANDALONE = "_"

@@ -71,11 +71,14 @@ class CreateContainer(Value, frozen=True, kw_only=True, tag="create_container"):
     name: str
     service: Service
     image: str  # reference to look up in the store
+    image_id: str = ""  # which image that was for the command; empty: it is looked up
+    id: str = ""  # 64 hexadecimal digits that the command has chosen; empty: any
     config_hash: str
     platform: str = ""  # the one that was asked for
     number: int = 1
     oneoff: bool = False
     auto_remove: bool = False  # when it has ended, or is not started at all
+    keeps_stdin: bool = False  # standard input stays open when whoever is attached leaves
     hook: str = ""  # which pre_start hook of the service it runs
     labels: dict[str, str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)  # digests of configs and secrets

@@ -7,10 +7,11 @@ import time
 from collections.abc import Sequence
 
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.names import DEFAULT_NETWORK
 from cntnr_compose.host.namespaces.holder import MTU
 from cntnr_compose.model.observed import ObservedNetwork
 from cntnr_compose.model.project import Network
-from cntnr_compose.networks import conflists, ip_nft, subnets
+from cntnr_compose.networks import conflists, ip_nft, records, subnets
 from cntnr_compose.networks.ip_nft import Bridge
 from cntnr_compose.networks.records import ManagedNetwork
 from cntnr_compose.networks.subnets import AddressRange
@@ -81,6 +82,16 @@ def plan_network(
     return ManagedNetwork(
         found=observed, bridge=bridge, first=first, last=last, kept=kept, requested=network
     )
+
+
+def find_or_plan(name: str) -> ManagedNetwork | None:
+    """Find a network of no project that was created by hand, or plan docker's default one; None: neither.
+
+    Raises as `plan_network`.
+    """
+    if name != DEFAULT_NETWORK:
+        return records.find_defined(name)
+    return plan_network(Network(key=name, name=name), "", "", {}, records.list_all())
 
 
 def _plan_bridge(

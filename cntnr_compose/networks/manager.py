@@ -76,21 +76,23 @@ class NetworkManager:
             await self._bring_up(network)
 
     async def bring_up_defined(self, requested: Collection[str]) -> None:
-        """Bring those of the ``requested`` networks up that were created by hand, where they are not yet.
+        """Bring those of the ``requested`` networks up that belong to no project, where they are not yet.
 
         Raises `NetworkFailed`, `CommandFailed`.
         """
         for name in requested:
-            defined = records.find_defined(name)
-            if defined is None or records.find_network(name):
+            defined = None if records.find_network(name) else bridge_plan.find_or_plan(name)
+            if defined is None:
                 continue
             async with self._change_lock, repairs.lock_of_shared(defined):
-                network = records.find_defined(name)
-                if network and not records.find_network(
-                    name
-                ):  # another supervisor may have been faster
+                if records.find_network(name):  # another supervisor was faster
+                    continue
+                with files.file_lock(address_claims.lock_file()):
+                    network = bridge_plan.find_or_plan(name)
+                    if network is None:
+                        continue
                     records.write_network(network)
-                    await self._bring_up(network)
+                await self._bring_up(network)
 
     async def _bring_up(self, network: ManagedNetwork) -> None:
         """Create bridge, rules and DNS server of a network that is recorded; remove all of it on failure."""

@@ -1,4 +1,6 @@
-"""Plan `run`: one container beside those of its service, changed as the command line says."""
+"""Plan `compose run`, a container beside those of its service, and `run`, a container of no project."""
+
+from collections.abc import Collection, Iterable
 
 from cntnr_compose.core.values import Value, field, replace
 from cntnr_compose.model.observed import Observed
@@ -6,6 +8,7 @@ from cntnr_compose.model.plan import (
     CreateContainer,
     CreateVolume,
     Plan,
+    PrepareContainer,
     RemoveContainer,
     StartContainer,
 )
@@ -42,14 +45,30 @@ class RunOptions(Value, frozen=True, kw_only=True):
     ignore_orphans: bool = False
 
 
+class StandaloneOptions(Value, frozen=True, kw_only=True):
+    """What of a container is not its service's."""
+
+    id: str  # 64 hexadecimal digits
+    image_id: str
+    platform: str = ""
+    auto_remove: bool = False
+    keeps_stdin: bool = False
+    attached: bool = False  # somebody attaches before the start
+    volumes: tuple[Volume, ...] = ()  # those that a flag describes
+    existing_volumes: frozenset[str] = field(default_factory=frozenset)
+
+
 class OneOffPlan(Value, frozen=True, kw_only=True):
     """The plans of a `run`: attach between ``before``, which prepares the container, and ``start``."""
 
     name: str
+    id: str  # of the container
     service: Service  # as it runs
     before: Plan
     start: Plan
-    removal: Plan  # for --rm, where the supervisor has not done it yet
+    removal: (
+        Plan  # for --rm, where the supervisor has not done it yet; by the id, since names change
+    )
 
 
 def plan_run(project: Project, observed: Observed, options: RunOptions) -> OneOffPlan:
@@ -78,10 +97,11 @@ def plan_run(project: Project, observed: Observed, options: RunOptions) -> OneOf
     steps.add_prepare(service, operation.name, after)
     return OneOffPlan(
         name=operation.name,
+        id=operation.id,
         service=service,
         before=builder.build(),
-        start=_single_step(StartContainer(name=operation.name)),
-        removal=_single_step(RemoveContainer(name=operation.name, volumes=True)),
+        start=single_step(StartContainer(name=operation.name)),
+        removal=single_step(RemoveContainer(name=operation.id, volumes=True)),
     )
 
 
@@ -142,6 +162,7 @@ def _create_operation(
         name=options.name or f"{project.name}-{options.service}-run-{options.slug[:12]}",
         service=service,
         image=reference,
+        id=options.slug,
         config_hash=digest,
         platform=project.platform(service),
         oneoff=True,
@@ -161,15 +182,62 @@ def _add_volumes(
     builder: PlanBuilder, project: Project, observed: Observed, options: RunOptions
 ) -> list[int]:
     """Create volumes that only the command line names: of no project, under the name as written."""
-    named = {mount.source for mount in options.volumes if mount.type == "volume" and mount.source}
     return [
         builder.add(CreateVolume(volume=Volume(key=name, name=name, external=True), config_hash=""))
-        for name in sorted(named)
-        if name not in project.volumes and name not in observed.volumes
+        for name in named_volumes(options.volumes, {*project.volumes, *observed.volumes})
     ]
 
 
-def _single_step(operation: StartContainer | RemoveContainer) -> Plan:
+def named_volumes(mounts: Iterable[Mount], known: Collection[str]) -> list[str]:
+    """List the names of the volumes that mounts have and that are not known, sorted."""
+    names = {mount.source for mount in mounts if mount.type == "volume" and mount.source}
+    return sorted(names.difference(known))
+
+
+def single_step(operation: StartContainer | RemoveContainer) -> Plan:
+    """Return the plan of one operation."""
     builder = PlanBuilder()
     builder.add(operation)
     return builder.build()
+
+
+def plan_standalone(service: Service, options: StandaloneOptions) -> OneOffPlan:
+    """Plan a container of a service, under the service's name."""
+    builder = PlanBuilder()
+    volumes = [
+        builder.add(CreateVolume(volume=volume, config_hash="", labels=volume.labels))
+        for volume in _missing_volumes(service.volumes, options)
+    ]
+    operation = CreateContainer(
+        name=service.name,
+        service=service,
+        image=service.image,
+        image_id=options.image_id,
+        id=options.id,
+        config_hash="",
+        platform=options.platform,
+        oneoff=True,
+        auto_remove=options.auto_remove,
+        keeps_stdin=options.keeps_stdin,
+        labels=service.labels,
+        cause="run",
+    )
+    created = builder.add(operation, volumes)
+    if options.attached:
+        builder.add(PrepareContainer(name=service.name), {created})
+    return OneOffPlan(
+        name=service.name,
+        id=options.id,
+        service=service,
+        before=builder.build(),
+        start=single_step(StartContainer(name=service.name)),
+        removal=single_step(RemoveContainer(name=options.id, volumes=True)),
+    )
+
+
+def _missing_volumes(mounts: Iterable[Mount], options: StandaloneOptions) -> list[Volume]:
+    described = {volume.name: volume for volume in options.volumes}
+    return [
+        described.get(name) or Volume(key=name, name=name, external=True)
+        for name in named_volumes(mounts, options.existing_volumes)
+    ]

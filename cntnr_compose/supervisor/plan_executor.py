@@ -166,6 +166,16 @@ def sets_up_containers(plan: Plan) -> bool:
     return any(isinstance(step.operation, PrepareContainer | StartContainer) for step in plan.steps)
 
 
+def requested_networks(plan: Plan, context: ProjectContext) -> set[str]:
+    """Return the names of the networks of containers that a plan creates."""
+    return {
+        context.network_name(key)
+        for step in plan.steps
+        if isinstance(step.operation, CreateContainer)
+        for key in step.operation.service.networks
+    }
+
+
 async def _undo_prepared(plan: Plan, context: ProjectContext) -> None:
     operations = [step.operation for step in plan.steps]
     names = {op.name for op in operations if isinstance(op, PrepareContainer)}
@@ -214,8 +224,8 @@ async def execute_operation(op: Operation, context: ProjectContext, emit: Emit) 
         case ConnectNetwork() | DisconnectNetwork():
             await _change_networks(op, context, emit)
         case RemoveContainer(name=name, volumes=volumes):
-            if name in context.containers:
-                await managed_containers(context)[name].remove(emit, volumes=volumes)
+            with contextlib.suppress(NoSuchContainer):
+                await _find_container(context, name).remove(emit, volumes=volumes)
         case WaitFor():
             await _wait_for_condition(op, context, emit)
         case _:
@@ -223,10 +233,13 @@ async def execute_operation(op: Operation, context: ProjectContext, emit: Emit) 
 
 
 def _find_container(context: ProjectContext, name: str) -> ManagedContainer:
-    try:
-        return managed_containers(context)[name]
-    except KeyError:
-        raise NoSuchContainer(name) from None
+    """Find a container by its name, or by its whole id, which nobody else gets. Raises `NoSuchContainer`."""
+    containers = managed_containers(context)
+    by_id = (one for one in containers.values() if one.record.id == name)
+    container = containers.get(name) or next(by_id, None)
+    if container is None:
+        raise NoSuchContainer(name)
+    return container
 
 
 async def _prepare_or_start(

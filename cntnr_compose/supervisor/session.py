@@ -16,7 +16,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError, NoSuchContainer
 from cntnr_compose.core.events import ContainerEvent, Event, WarningEvent
 from cntnr_compose.core.values import Bytes, Tree, from_json, replace, to_json, to_tree
-from cntnr_compose.model.plan import CreateContainer
+from cntnr_compose.model.plan import CreateContainer, Plan
 from cntnr_compose.model.protocol import (
     OWN_GREETING,
     ErrorReply,
@@ -216,7 +216,7 @@ class ClientSession:
         }
         try:
             if request.project is not None or plan_executor.sets_up_containers(request.plan):
-                await self._repair_networks()
+                await self._repair_networks(request.plan)
             if request.project is None:
                 await plan_executor.restore_networks(request.plan, context)
             await plan_executor.execute_plan(request.plan, context, self._emit)
@@ -224,10 +224,12 @@ class ClientSession:
             if not context.containers:
                 project_intent.remove_intent(context.project)
 
-    async def _repair_networks(self) -> None:
+    async def _repair_networks(self, plan: Plan) -> None:
         """Check networks once a lock: what is written of them may not be there any more."""
         if not self._networks_checked:
-            names = self._context.network_names()
+            names = self._context.network_names() | plan_executor.requested_networks(
+                plan, self._context
+            )
             await self._context.networks.bring_up_defined(names)
             await self._context.networks.repair(names)
             self._networks_checked = True

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.project.session import ProjectSession
 from cntnr_compose.client import client as clients
-from cntnr_compose.client.attach import AttachConnection, TerminalRelay
+from cntnr_compose.client.attach import DETACH_KEYS, AttachConnection, TerminalRelay
 from cntnr_compose.client.connection import SupervisorGone
 from cntnr_compose.containers.state import records
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.frozen import Frozen
 from cntnr_compose.core.values import Seconds
 from cntnr_compose.host.namespaces.holder import proc_root_path
 from cntnr_compose.model.plan import KillContainer, Plan, Step
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.flows.run_arguments import RunArguments
     from cntnr_compose.client.client import Client
     from cntnr_compose.model.observed import Record
     from cntnr_compose.model.project import Project
@@ -30,6 +30,16 @@ POLL_INTERVAL: Seconds = 0.005
 EXIT_CODE_TIMEOUT: Seconds = 2
 
 
+class Attachment(Frozen):
+    """How a command is connected to the container that it runs, and whether that goes at its end."""
+
+    rm: bool = False
+    stdin: bool = False  # ours is the container's
+    tty: bool = False
+    detach_keys: bytes = DETACH_KEYS
+    forwards_signals: bool = True
+
+
 class Vanished(CntnrError):
     """A container was removed by somebody else while we were attached to it."""
 
@@ -38,24 +48,21 @@ class Vanished(CntnrError):
 
 
 def create_container(
-    session: ProjectSession, plan: "OneOffPlan", arguments: "RunArguments", project: "Project"
+    session: ProjectSession, plan: "OneOffPlan", *, rm: bool, project: "Project | None" = None
 ) -> None:
     """Create the container and all that it needs; remove it on failure with --rm."""
-    with _remove_on_failure(session, plan, arguments):
+    with _remove_on_failure(session, plan, rm=rm):
         session.execute(plan.before, project)
 
 
-def start_detached(session: ProjectSession, plan: "OneOffPlan", arguments: "RunArguments") -> str:
+def start_detached(session: ProjectSession, plan: "OneOffPlan", *, rm: bool) -> str:
     """Start the container and return its id."""
-    record = _read_record(
-        session, plan.name
-    )  # before the start: it may exit and be removed at once
-    with _remove_on_failure(session, plan, arguments):
+    with _remove_on_failure(session, plan, rm=rm):
         session.execute(plan.start)
-    return record.id
+    return plan.id
 
 
-def run_attached(session: ProjectSession, plan: "OneOffPlan", arguments: "RunArguments") -> int:
+def run_attached(session: ProjectSession, plan: "OneOffPlan", attachment: Attachment) -> int:
     """Start the container, relay the terminal until it exits, and return its exit code.
 
     After the detach keys it goes on, and 0 is returned. Raises the errors of the start.
@@ -63,22 +70,25 @@ def run_attached(session: ProjectSession, plan: "OneOffPlan", arguments: "RunArg
     client = session.client
     assert client is not None
     with contextlib.ExitStack() as undo:
-        if arguments.rm:
+        if attachment.rm:
             undo.callback(_remove, session, plan)
-        record = _read_record(session, plan.name)
+        record = records.read_record(session.observed.project, plan.id)
+        if record is None:
+            raise Vanished(plan.name)
         exit_file = undo.enter_context(_open_exit_file(record))
         bundle = proc_root_path(paths.bundle(record.id))
         if bundle is None:
             raise Vanished(record.name)
-        attachment = AttachConnection(bundle, record.name)
-        undo.callback(attachment.close)
+        connection = AttachConnection(bundle, record.name)
+        undo.callback(connection.close)
         client.execute(plan.start)
         client.unlock()
         relay = TerminalRelay(
-            attachment,
-            stdin=sys.stdin.fileno() if arguments.interactive else None,
-            tty=arguments.has_terminal,
-            on_signal=lambda name: _forward_signal(client, record.name, name),
+            connection,
+            stdin=sys.stdin.fileno() if attachment.stdin else None,
+            tty=attachment.tty,
+            detach_keys=attachment.detach_keys,
+            on_signal=lambda name: _forward_signal(client, record.id, name),
         )
         if relay.run():
             undo.pop_all()  # detached: with --rm the supervisor removes it later
@@ -86,15 +96,8 @@ def run_attached(session: ProjectSession, plan: "OneOffPlan", arguments: "RunArg
         return _wait_for_exit_code(record, exit_file)
 
 
-def _read_record(session: ProjectSession, name: str) -> "Record":
-    for container in records.read_containers(session.observed.project):
-        if container.record.name == name:
-            return container.record
-    raise Vanished(name)
-
-
-def _forward_signal(client: "Client", name: str, signal: str) -> None:
-    step = Step(number=1, operation=KillContainer(name=name, signal=signal))
+def _forward_signal(client: "Client", identity: str, signal: str) -> None:
+    step = Step(number=1, operation=KillContainer(name=identity, signal=signal))
     with contextlib.suppress(CntnrError):  # it has just exited
         client.execute(Plan(steps=(step,)))
 
@@ -119,8 +122,8 @@ def _wait_for_exit_code(record: "Record", exit_file: int) -> int:
     while True:
         is_removed = not record_file.exists()  # checked first: the code is written before that
         code = os.pread(exit_file, 16, 0)
-        if code.endswith(b"\n"):
-            return int(code)
+        if b"\n" in code:
+            return int(code.partition(b"\n")[0])
         if is_removed:
             raise Vanished(record.name)
         if time.monotonic() > end:
@@ -131,13 +134,11 @@ def _wait_for_exit_code(record: "Record", exit_file: int) -> int:
 
 
 @contextlib.contextmanager
-def _remove_on_failure(
-    session: ProjectSession, plan: "OneOffPlan", arguments: "RunArguments"
-) -> Iterator[None]:
+def _remove_on_failure(session: ProjectSession, plan: "OneOffPlan", *, rm: bool) -> Iterator[None]:
     try:
         yield
     except CntnrError:
-        if arguments.rm:
+        if rm:
             with contextlib.suppress(CntnrError):  # the first error is the one to print
                 _remove(session, plan)
         raise

@@ -46,12 +46,15 @@ def run_service(options: "ProjectOptions", arguments: "RunArguments") -> int:
                 return _show_plan(session, plan, arguments)
             from cntnr_compose.cli.flows import attached_run
 
-            attached_run.create_container(session, plan, arguments, project)
+            attached_run.create_container(session, plan, rm=arguments.rm, project=project)
             display.finish()
             if arguments.detach:
-                stdout.print_line(attached_run.start_detached(session, plan, arguments))
+                stdout.print_line(attached_run.start_detached(session, plan, rm=arguments.rm))
                 return 0
-            return attached_run.run_attached(session, plan, arguments)
+            attachment = attached_run.Attachment(
+                rm=arguments.rm, stdin=arguments.interactive, tty=arguments.has_terminal
+            )
+            return attached_run.run_attached(session, plan, attachment)
 
 
 def _show_plan(session: "ProjectSession", plan: "OneOffPlan", arguments: "RunArguments") -> int:

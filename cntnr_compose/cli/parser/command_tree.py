@@ -243,6 +243,7 @@ IMAGE = Group(
 CONTAINER_ATTACH = CommandEntry("container.attach:attach", "Connect to the streams of a container")
 CONTAINER_COMMIT = CommandEntry("container.commit:commit", "Make an image of a container's changes")
 CONTAINER_CP = CommandEntry("container.cp:cp", "Copy files between a container and this machine")
+CONTAINER_CREATE = CommandEntry("container.create:create", "Create a container")
 CONTAINER_DIFF = CommandEntry("container.diff:diff", "List what a container has changed")
 CONTAINER_EXEC = CommandEntry("container.exec:exec_", "Run a command in a running container")
 CONTAINER_EXPORT = CommandEntry("container.export:export", "Write the files of a container as tar")
@@ -254,6 +255,7 @@ CONTAINER_PORT = CommandEntry("container.port:port", "Print where ports are publ
 CONTAINER_RENAME = CommandEntry("container.rename:rename", "Give a container another name")
 CONTAINER_RESTART = CommandEntry("container.restart:restart", "Restart containers")
 CONTAINER_RM = CommandEntry("container.rm:rm", "Remove containers")
+CONTAINER_RUN = CommandEntry("container.run:run", "Run a command in a new container")
 CONTAINER_START = CommandEntry("container.start:start", "Start containers that exist")
 CONTAINER_STATS = CommandEntry("container.stats:stats", "Show what containers use")
 CONTAINER_TOP = CommandEntry("container.top:top", "Show the processes of a container")
@@ -266,6 +268,7 @@ CONTAINER = Group(
         "attach": CONTAINER_ATTACH,
         "commit": CONTAINER_COMMIT,
         "cp": CONTAINER_CP,
+        "create": CONTAINER_CREATE,
         "diff": CONTAINER_DIFF,
         "exec": CONTAINER_EXEC,
         "export": CONTAINER_EXPORT,
@@ -279,6 +282,7 @@ CONTAINER = Group(
         "rename": CONTAINER_RENAME,
         "restart": CONTAINER_RESTART,
         "rm": CONTAINER_RM,
+        "run": CONTAINER_RUN,
         "start": CONTAINER_START,
         "stats": CONTAINER_STATS,
         "stop": CONTAINER_STOP,
@@ -353,6 +357,7 @@ ROOT = Group(
         "completion": CommandEntry("completion:completion", "Print the script for TAB in a shell"),
         "container": CONTAINER,
         "cp": CONTAINER_CP,
+        "create": CONTAINER_CREATE,
         "diff": CONTAINER_DIFF,
         "docker-cli-plugin-metadata": CommandEntry(
             "install_plugin:metadata", "Describe the plugin to docker", hidden=True
@@ -384,6 +389,7 @@ ROOT = Group(
         "restart": CONTAINER_RESTART,
         "rm": CONTAINER_RM,
         "rmi": IMAGE_RM,
+        "run": CONTAINER_RUN,
         "save": IMAGE_SAVE,
         "start": CONTAINER_START,
         "stats": CONTAINER_STATS,

@@ -1,10 +1,10 @@
 """Parse plain command lines and answer `--help`, without click, whose import is a third of a small `config`.
 
-What is not plain is left to click: mistakes, letters run together, flags with a value. Both parse by the
+What is not plain is left to click: mistakes, flags with a value. Both parse by the
 same rows, and a test holds that their results are equal.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from cntnr_compose.cli.parser.command_tree import ROOT, Group
@@ -117,12 +117,16 @@ def _parse_options(
     values: Values = {row.name: row.default for row in rows}
     known = {word: row for row in rows for word in row.words}
     left = []
-    remaining = iter(words)
-    for word in remaining:
+    remaining = list(reversed(words))
+    while remaining:
+        word = remaining.pop()
         if word == "-" or not word.startswith("-"):
             left.append(word)
             if not interspersed:
-                left.extend(remaining)
+                return values, [*left, *reversed(remaining)]
+            continue
+        if word not in known and (letters := _split_letters(word, known)):
+            remaining += reversed(letters)
             continue
         name, equals, text = word.partition("=")
         row = known.get(name)
@@ -131,12 +135,26 @@ def _parse_options(
         if row.is_flag:
             values[row.name] = True
             continue
-        text = text if equals else next(remaining, "--")
+        text = text if equals else remaining.pop() if remaining else "--"
         if text.startswith("--"):
             raise NeedsClick  # more likely an option than the value of this one
         value = (row.tag, text) if row.tag else _parse_value(row.kind, text)
         values[row.name] = (*values[row.name], value) if row.multiple else value
     return values, left
+
+
+def _split_letters(word: str, known: Mapping[str, Option]) -> list[str]:
+    """Split letters that are run together, as `-dit` and `-p80:80`; empty where they cannot be."""
+    letters: list[str] = []
+    for place, letter in enumerate(word[1:], 1):
+        row = known.get(f"-{letter}")
+        if row is None or word.startswith("--"):
+            return []
+        letters.append(f"-{letter}")
+        if not row.is_flag:
+            value = word[place + 1 :]
+            return [] if not value or value.startswith(("=", "-")) else [*letters, value]
+    return letters if len(letters) > 1 else []
 
 
 def _parse_arguments(rows: Iterable[Argument], words: list[str]) -> Values:

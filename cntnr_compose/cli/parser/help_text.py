@@ -77,7 +77,9 @@ def _description(text: str, width: int) -> list[str]:
 
 
 def _options(rows: Iterable[Option], width: int) -> list[str]:
-    shown = [(option_names(row), row.help) for row in (*rows, HELP) if row.help]
+    rows = list(rows)
+    own = {word for row in rows for word in row.words}
+    shown = [(option_names(row), row.help) for row in (*rows, HELP.without_words(own)) if row.help]
     return ["", "Options:", *_columns(shown, width)]
 
 

@@ -99,6 +99,11 @@ def flag(*words: str, default: bool | None = False, **more: Any) -> Callable[[F]
     return option(*words, is_flag=True, default=default, **more)
 
 
+def flag_row(*words: str, **more: Any) -> Option:
+    """Return an option without a value, for rows that several commands share."""
+    return Option(*words, **{"is_flag": True, "default": False} | more)
+
+
 def unsupported(*words: str, hint: str = "", is_flag: bool = True) -> Callable[[F], F]:
     """Add an option of docker compose that is refused with a clear sentence."""
     return option(*words, is_flag=is_flag, unsupported_hint=hint)

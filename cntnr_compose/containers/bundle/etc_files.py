@@ -6,6 +6,7 @@ from pathlib import Path
 from cntnr_compose.containers.bundle import links
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
+from cntnr_compose.core.names import DEFAULT_NETWORK
 from cntnr_compose.host import network
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import NetworkAttachment, Service
@@ -95,6 +96,7 @@ def list_dns_names(record: Record) -> dict[str, list[str]]:
     """List the DNS names of a container, by network.
 
     A one-off has its own name only, and the aliases that `run --use-aliases` put into its networks.
+    On docker's default network only links find a container.
     """
     service = record.definition
     common_names = [record.name, record.id[:12]]
@@ -106,5 +108,8 @@ def list_dns_names(record: Record) -> dict[str, list[str]]:
     }
     own = [] if record.oneoff else [links.qualify_service_name(record.service, record.project)]
     return {
-        network: [*each, *own, *map(links.qualify_name, each)] for network, each in names.items()
+        network: [*map(links.qualify_name, each)]
+        if network == DEFAULT_NETWORK
+        else [*each, *own, *map(links.qualify_name, each)]
+        for network, each in names.items()
     }

@@ -62,7 +62,7 @@ class ContainerState:
         self.status = replace(self.status, **changes)
         try:
             records.write_status(self.record, self.status)
-            if self.record.oneoff and self.status.state == "exited":
+            if self.record.oneoff and self.status.state in ("exited", "restarting"):
                 records.write_exit_code(self.record, self.status.exit_code)
         except OSError as error:
             # On a full disk containers can still be stopped: the status in memory counts, and the next

@@ -10,6 +10,7 @@ from typing import Any
 from cntnr_compose.containers.state import history, project_intent
 from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.core.events import ContainerEvent, Emit, Progress
+from cntnr_compose.core.names import STANDALONE
 from cntnr_compose.host.namespaces.holder import NamespaceHolder
 from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.observed import Record
@@ -103,7 +104,9 @@ class ProjectContext:
         await self._changed.wait()
 
     def network_name(self, key: str) -> str:
-        """Return the name on the host of a network of the compose file."""
+        """Return the name on the host of a network of the compose file; of no project, it is the key."""
+        if self.project == STANDALONE:
+            return key
         network = self.intent.networks.get(key) if self.intent else None
         return network.name if network else f"{self.project}_{key}"
 

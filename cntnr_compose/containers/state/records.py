@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.names import invalid_reason, safe_path_part
+from cntnr_compose.core.names import STANDALONE, invalid_reason, safe_path_part
 from cntnr_compose.core.values import Value, replace
 from cntnr_compose.host import files
 from cntnr_compose.model.observed import RUNNING_STATES, Container, Record, Status
@@ -15,11 +15,16 @@ LOST_EXIT_CODE = 137  # of a container whose end nobody saw: it was killed with 
 
 
 class NameTaken(CntnrError):
-    """A container of another project has the name."""
+    """A container of another project has the name, or one of no project."""
 
-    def __init__(self, name: str, project: str) -> None:
+    def __init__(self, name: str, project: str, identity: str) -> None:
+        if project == STANDALONE:
+            what = f'the name "{name}" is already in use by container {identity[:12]}'
+            super().__init__(f"cannot create container {name}: {what}")
+            self.hint = "choose another name, or remove or rename that container"
+            return
         super().__init__(f"cannot create container {name}: project {project} has one of that name")
-        self.hint = f"choose another container_name, or run `cntnr compose -p {project} down`"
+        self.hint = f"choose another name, or run `cntnr compose -p {project} down`"
 
 
 class RenameRefused(CntnrError):
@@ -64,10 +69,16 @@ def read_containers(project: str) -> list[Container]:
     """Read every container of a project as it was last written, in order of names."""
     containers = []
     for folder in (paths.containers() / safe_path_part(project, "project")).glob("*"):
-        record = files.read_value(folder / "record.json", Record)
-        if record is not None and _is_in_place(record, folder):
+        record = read_record(project, folder.name)
+        if record is not None:
             containers.append(Container(record=record, status=read_status(record)))
     return sorted(containers, key=lambda container: container.name)
+
+
+def read_record(project: str, identity: str) -> Record | None:
+    """Read the record of a container; None where there is none, or not a whole one."""
+    record = files.read_value(paths.container(project, identity) / "record.json", Record)
+    return record if record and (record.project, record.id) == (project, identity) else None
 
 
 def read_status(record: Record) -> Status:
@@ -108,6 +119,7 @@ def write_exit_code(record: Record, code: int) -> None:
     """Write a one-off's exit code into the file that its client has open."""
     with contextlib.suppress(FileNotFoundError), exit_file(record).open("r+b", buffering=0) as out:
         out.write(b"%d\n" % code)
+        out.truncate()  # of an earlier run
 
 
 def write_record(record: Record) -> None:
@@ -154,7 +166,7 @@ def check_name_is_free(name: str, project: str) -> None:
     """Raise `NameTaken` if another project has a container of the name."""
     for key in list_keys():
         if key.name == name and key.project != project:
-            raise NameTaken(name, key.project)
+            raise NameTaken(name, key.project, key.id)
 
 
 def check_new_name(record: Record, name: str) -> None:

@@ -11,7 +11,7 @@ from cntnr_compose.builder import ensure_images
 from cntnr_compose.cli.flows import attached_run
 from cntnr_compose.core.errors import RemoteError
 from cntnr_compose.core.values import Value
-from cntnr_compose.model.observed import Container
+from cntnr_compose.model.observed import Record
 from tests.unit.cli.conftest import FakeClient, FakeSupervisor, Run
 from tests.unit.cli.factories import container
 
@@ -38,13 +38,13 @@ class Stage:
         monkeypatch.setattr(attached_run, "AttachConnection", self.attach)
         monkeypatch.setattr(attached_run, "proc_root_path", lambda path: path)
         monkeypatch.setattr(attached_run, "TerminalRelay", self.relay)
-        monkeypatch.setattr(attached_run.records, "read_containers", self.read_containers)
+        monkeypatch.setattr(attached_run.records, "read_record", self.read_record)
         monkeypatch.setattr(attached_run.records, "exit_file", lambda _record: self.exit_file)
         monkeypatch.setattr(sys.stdin, "fileno", lambda: 0, raising=False)
 
-    def read_containers(self, _project: str) -> list[Container]:
-        names = re.findall(r"create container (\S+):", "".join(self.supervisor.plans))
-        return [container("web", name=name, oneoff=True) for name in names]
+    def read_record(self, _project: str, _identity: str) -> Record:
+        names = re.findall(r"create container (\S+): run", "".join(self.supervisor.plans))
+        return container("web", name=names[-1], oneoff=True).record
 
     def attach(self, _bundle: Path, name: str) -> "Stage":
         self.supervisor.calls.append(f"attach {name.rpartition('-')[0] or name}")
@@ -54,8 +54,15 @@ class Stage:
         self.supervisor.calls.append("detach")
 
     def relay(
-        self, _attachment: object, *, stdin: int | None, tty: bool, on_signal: Callable[[str], None]
+        self,
+        _attachment: object,
+        *,
+        stdin: int | None,
+        tty: bool,
+        detach_keys: bytes,
+        on_signal: Callable[[str], None],
     ) -> "Stage":
+        assert detach_keys
         self.joined.append(RelayArguments(stdin=stdin, tty=tty))
         self.on_signal = on_signal
         return self
@@ -121,7 +128,7 @@ def test_signals_reach_the_container(compose: Run, stage: Stage) -> None:
 def test_in_the_background_its_id_is_printed(compose: Run, stage: Stage) -> None:
     ran = compose("run", "-d", "--name", "job", "web")
     assert ran.code == 0
-    assert ran.out == f"{container('web', name='job').record.id}\n"
+    assert re.fullmatch(r"[0-9a-f]{64}\n", ran.out)
     assert stage.joined == []
 
 
@@ -139,7 +146,7 @@ def test_nothing_stays_of_one_that_cannot_be_set_up(
     monkeypatch.setattr(FakeClient, "execute", fail)
     ran = compose("run", "--rm", "web", "nope")
     assert (ran.code, ran.err) == (127, "error: no such program\n")
-    assert "remove container shop-web-run-" in stage.supervisor.plans[-1]
+    assert re.match(r"1 remove container [0-9a-f]{64}\n", stage.supervisor.plans[-1])
 
 
 def test_a_container_that_others_removed_is_told(compose: Run, stage: Stage) -> None:

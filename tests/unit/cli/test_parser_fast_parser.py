@@ -119,6 +119,8 @@ def test_a_line_that_is_parsed_here_means_the_same_to_click(words: list[str]) ->
         "compose exec - --dry-run=true",
         "compose port --protocol udp web 80",
         "compose convert",
+        "compose up -dy",
+        "run -dit -h name -p8080:80 -eA=b busybox sh -c exit",
     ],
 )
 def test_common_lines_need_no_click(text: str) -> None:
@@ -142,7 +144,9 @@ def test_common_lines_need_no_click(text: str) -> None:
         "compose up --wait-timeout x",
         "compose up --wait-timeout",
         "compose up --wait=false",
-        "compose up -dy",
+        "compose up -dx",
+        "compose up -t=3",
+        "run -h",
         "compose ps --status none",
         "compose port web 65536",
         "compose port web",

@@ -4,73 +4,36 @@ import click
 import pytest
 
 from cntnr_compose.cli.parser.click_parser import ClickCommand
-from cntnr_compose.cli.parser.command_tree import COMPOSE, ROOT
+from cntnr_compose.cli.parser.command_tree import COMPOSE, ROOT, VOLUME
 from cntnr_compose.cli.parser.help_text import help_text, paragraphs
 from cntnr_compose.cli.parser.options import DRY_RUN, Command
 
-ROOT_HELP = """\
-Usage: cntnr [OPTIONS] COMMAND
+VOLUME_HELP = """\
+Usage: cntnr volume [OPTIONS] COMMAND
 
-  Run containers and compose files without root.
+  Manage volumes: those of projects, and those that several projects share.
 
 Options:
-  --image-policy FILE     What may be pulled: policy.json, reject or insecure.
-  --additional-store DIR  Read-only image store, looked through first.
-  -v, --version           Show the version and exit.
-  -h, --help              Show this message and exit.
+  -h, --help  Show this message and exit.
 
 Commands:
-  attach          Connect to the streams of a container
-  build           Build an image
-  builder         The cache of builds
-  commit          Make an image of a container's changes
-  compose         Services of a compose file
-  completion      Print the script for TAB in a shell
-  container       Containers of all projects, and of none
-  cp              Copy files between a container and this machine
-  diff            List what a container has changed
-  doctor          What this machine allows, and its cures
-  events          Show events of containers as they happen
-  exec            Run a command in a running container
-  export          Write the files of a container as tar
-  image           Images of this machine
-  images          List images
-  info            Show what this machine offers containers
-  inspect         Describe containers, images, networks, volumes
-  install-plugin  Have `docker compose` answered by cntnr
-  kill            Send a signal to containers
-  load            Load images from a tar archive
-  logs            Show what a container wrote
-  network         Networks of all projects
-  pause           Pause containers
-  port            Print where ports are published
-  ps              List containers
-  pull            Get an image from a registry
-  push            Push an image to its registry
-  rename          Give a container another name
-  restart         Restart containers
-  rm              Remove containers
-  rmi             Remove images
-  save            Write images into a tar archive
-  start           Start containers that exist
-  stats           Show what containers use
-  stop            Stop containers
-  system          This machine: its room, what it offers
-  tag             Give an image a further name
-  top             Show the processes of a container
-  unpause         Let paused containers go on
-  version         Show the versions
-  volume          Volumes of all projects
-  wait            Wait until containers end"""
+  create   Create a volume
+  inspect  Describe volumes
+  ls       List volumes
+  prune    Remove unused volumes
+  rm       Remove volumes"""
 
 
-def test_help_of_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_help_of_a_group(monkeypatch: pytest.MonkeyPatch) -> None:
     for columns in ("80", "1000"):
         monkeypatch.setenv("COLUMNS", columns)
-        assert help_text(ROOT, "cntnr") == ROOT_HELP
+        assert help_text(VOLUME, "cntnr volume") == VOLUME_HELP
+        whole = help_text(ROOT, "cntnr")
+        listed = [name for name, entry in ROOT.entries.items() if not entry.hidden]
+        assert all(f"\n  {name} " in whole for name in listed)
     monkeypatch.setenv("COLUMNS", "1")
     narrow = help_text(ROOT, "cntnr")
-    assert narrow.split() == ROOT_HELP.split()
+    assert narrow.split() == whole.split()
     assert max(map(len, narrow.splitlines())) <= 50
 
 

@@ -81,7 +81,7 @@ def test_it_is_set_up_beside_what_it_needs_and_started_by_a_plan_of_its_own() ->
         8 prepare container p-web-run-0123456789ab (after 6, 7)
         """)
     assert render_plan(plan.start) == "1 start container p-web-run-0123456789ab\n"
-    assert render_plan(plan.removal) == "1 remove container p-web-run-0123456789ab\n"
+    assert render_plan(plan.removal) == f"1 remove container {SLUG}\n"
     assert plan.removal.steps[0].operation.volumes
 
 

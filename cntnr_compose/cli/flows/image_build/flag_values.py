@@ -32,13 +32,13 @@ def parse_assignments(option: str, texts: Iterable[str]) -> dict[str, str]:
     return values
 
 
-def parse_labels(texts: Iterable[str]) -> dict[str, str]:
+def parse_labels(texts: Iterable[str], option: str = "label") -> dict[str, str]:
     """Read ``NAME=VALUE``, or a name alone, whose value is empty. Raises `BadBuildOption`."""
     labels = {}
     for text in texts:
         name, _, value = text.partition("=")
         if not name:
-            raise BadBuildOption("label", text, "it should be NAME=VALUE")
+            raise BadBuildOption(option, text, "it should be NAME=VALUE")
         labels[name] = value
     return labels
 

@@ -13,6 +13,7 @@ from cntnr_compose.cli.flows.resource_lists import matches_labels, print_pruned
 from cntnr_compose.client import resources
 from cntnr_compose.client.observe import observe_all
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.names import DEFAULT_NETWORK
 from cntnr_compose.core.values import Bytes, Seconds
 from cntnr_compose.model.observed import Container
 from cntnr_compose.model.plan import Operation, RemoveContainer
@@ -66,6 +67,7 @@ def unused_networks(filters: Filters, until: Seconds) -> list[str]:
     """
     containers = resources.list_containers()
     used = {name for container in containers for name in container.record.networks.values()}
+    used.add(DEFAULT_NETWORK)  # docker's own
     return [
         network.found.name
         for network in resources.list_networks()

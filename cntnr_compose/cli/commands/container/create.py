@@ -1,0 +1,17 @@
+"""`cntnr create` and `cntnr container create`: create a container without starting it."""
+
+from typing import Any
+
+from cntnr_compose.cli.parser.container_options.rows import container_options
+from cntnr_compose.cli.parser.options import argument, command
+
+
+@command("IMAGE [COMMAND] [ARG...]", interspersed=False, of_project=False)
+@container_options()
+@argument("image")
+@argument("command", many=True, required=False)
+def create(**flags: Any) -> None:
+    """Create a container without starting it, and print its id."""
+    from cntnr_compose.cli.flows.containers.creation.run import create_container
+
+    create_container(flags)

@@ -1,0 +1,36 @@
+"""Options of `cntnr run` and `cntnr create` about limits, health checks and logs."""
+
+from cntnr_compose.cli.parser.options import Option, flag_row
+
+LIMIT_OPTIONS = (
+    Option("--blkio-weight", metavar="WEIGHT", help="Share of block devices, 10 to 1000."),
+    Option("--cgroup-parent", metavar="CGROUP", help="Group to make the container's group in."),
+    Option("--cpu-period", metavar="MICROSECONDS", help="Period of the CPU quota."),
+    Option("--cpu-quota", metavar="MICROSECONDS", help="CPU time in a period."),
+    Option("--cpu-rt-period", metavar="MICROSECONDS", help="Period of real-time processes."),
+    Option("--cpu-rt-runtime", metavar="MICROSECONDS", help="Runtime of real-time processes."),
+    Option("-c", "--cpu-shares", metavar="SHARES", help="Share of the CPUs."),
+    Option("--cpus", metavar="CPUS", help="Number of CPUs."),
+    Option("--cpuset-cpus", metavar="CPUS", help="Which CPUs: 0-3, or 0,1."),
+    Option("-m", "--memory", metavar="BYTES", help="Limit of memory."),
+    Option("--memory-reservation", metavar="BYTES", help="Soft limit of memory."),
+    Option("--memory-swap", metavar="BYTES", help="Limit of memory and swap; -1: none."),
+    Option("--memory-swappiness", metavar="PERCENT", help="How readily it is swapped out."),
+    flag_row("--oom-kill-disable", help="Kill nothing where memory is out."),
+    Option("--oom-score-adj", kind=int, metavar="SCORE", help="Preference of the OOM killer."),
+    Option("--pids-limit", metavar="PROCESSES", help="Limit of processes; -1: none."),
+    Option("--runtime", metavar="RUNTIME", help="OCI runtime."),
+    Option("--shm-size", metavar="BYTES", help="Size of /dev/shm."),
+    Option("--storage-opt", multiple=True, metavar="NAME=VALUE", help="Option of the storage."),
+    Option("--sysctl", multiple=True, metavar="NAME=VALUE", help="Kernel parameter."),
+    Option("--ulimit", multiple=True, metavar="NAME=SOFT[:HARD]", help="Limit of processes."),
+    Option("--health-cmd", metavar="COMMAND", help="Command that checks its health."),
+    Option("--health-interval", metavar="DURATION", help="Time between two checks."),
+    Option("--health-retries", kind=int, metavar="N", help="Failures until it is unhealthy."),
+    Option("--health-start-interval", metavar="DURATION", help="The same while it starts."),
+    Option("--health-start-period", metavar="DURATION", help="Time to start."),
+    Option("--health-timeout", metavar="DURATION", help="Time that a check may take."),
+    flag_row("--no-healthcheck", help="No health check, also not the image's."),
+    Option("--log-driver", metavar="DRIVER", help="json-file, local, journald, syslog, none."),
+    Option("--log-opt", multiple=True, metavar="NAME=VALUE", help="Option of the log driver."),
+)
