@@ -108,7 +108,7 @@ def relay_streams(
         stdin=0 if definition.stdin_open and options.stdin else None,
         tty=definition.tty and options.stdin,
         detach_keys=options.detach_keys,
-        closes_stdin=record.oneoff,
+        closes_stdin=record.oneoff and not record.keeps_stdin,
         on_signal=(lambda name: _forward_signal(container, name))
         if options.signals and not definition.tty
         else None,
