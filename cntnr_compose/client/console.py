@@ -79,7 +79,7 @@ class ConsoleConnection:
 
     def resize(self, rows: int, columns: int) -> None:
         """Set the size of the terminal."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, termios.error):
             termios.tcsetwinsize(self._master, (rows, columns))
 
     def close(self) -> None:
@@ -118,7 +118,7 @@ def run_on_terminal(command: ExecCommand, keyboard: Keyboard) -> tuple[int, byte
         master, slave = os.openpty()
         with os.fdopen(slave):
             tty.setraw(slave)  # before the runtime does so, nothing is to be echoed
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, termios.error):  # ours is no terminal
                 termios.tcsetwinsize(slave, termios.tcgetwinsize(0))
             argv = ("setsid", "--ctty", *command.argv)
             child, stderr = _start(undo, argv, slave)
