@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Iterable
 from typing import NoReturn
 
-from cntnr_compose.builder.request import BuildJob, BuildRequest, BuiltImage
+from cntnr_compose.builder.request import BuildJob, BuiltImage
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError, RemoteError
 from cntnr_compose.core.events import Emit
@@ -30,14 +30,9 @@ class BuilderGone(CntnrError):
         super().__init__(f"the builder ended unexpectedly: {stderr or 'it was killed'}")
 
 
-def run_worker(
-    requests: tuple[BuildRequest, ...], *, terminal: int = -1, emit: Emit
-) -> dict[str, BuiltImage]:
-    """Build images in a worker; return them by service.
-
-    Where a RUN fails there is a shell on ``terminal``. Raises `RemoteError`, `BuilderGone`.
-    """
-    worker = _Worker(BuildJob(requests=requests, terminal=terminal))
+def run_worker(job: BuildJob, *, emit: Emit) -> dict[str, BuiltImage]:
+    """Build images in a worker; return them by service. Raises `RemoteError`, `BuilderGone`."""
+    worker = _Worker(job)
     with contextlib.ExitStack() as undo:
         undo.callback(worker.end)  # where the holder does not start
         undo.enter_context(rootlesskit.temporary_holder("build", worker.start))

@@ -129,6 +129,11 @@ class Client:
             case _:
                 return None
 
+    @property
+    def supervisor_pid(self) -> int:
+        """The pid of the supervisor in our pid namespace; 0 if it has none there."""
+        return self._connection.pid
+
     def prepare_exec(self, request: PrepareExec) -> ExecCommand:
         """Return the command that runs a process in a container."""
         return from_tree(self._connection.call(request, ignore_event), ExecCommand)

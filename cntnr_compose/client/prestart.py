@@ -50,6 +50,11 @@ def _has_socket(project: str) -> bool:
     return os.access(paths.holder() / "inside" / socket_path, os.F_OK)
 
 
+def _environment() -> dict[str, str]:
+    """Return our environment without the socket of a service manager, who awaits nothing of a supervisor."""
+    return {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
+
+
 def _start() -> socket.socket:
     runtime = paths.secure_runtime()
     paths.secure_data()
@@ -59,7 +64,7 @@ def _start() -> socket.socket:
     with their_end, Path(os.devnull).open("rb") as null, log.open("ab") as out:
         process.popen(
             [sys.executable, "-P", "-c", SUPERVISOR_CODE, str(their_end.fileno())],
-            env={**os.environ, "PATH": process.search_path()},
+            env={**_environment(), "PATH": process.search_path()},
             stdin=null.fileno(),
             stdout=out.fileno(),
             stderr=out.fileno(),

@@ -212,7 +212,7 @@ def _build_all(job: BuildJob, worker: WorkerState) -> Tree:
 
     def build(request: BuildRequest) -> BuiltImage:
         try:
-            return _build(request, worker, store, packer)
+            return _build(StepExecutor(request, worker, job.caches), store, packer)
         except BaseException as error:
             worker.fail(error)
             raise
@@ -230,11 +230,9 @@ def _build_all(job: BuildJob, worker: WorkerState) -> Tree:
     }
 
 
-def _build(
-    request: BuildRequest, worker: WorkerState, store: ImageStore, packer: LayerPacker
-) -> BuiltImage:
+def _build(executor: StepExecutor, store: ImageStore, packer: LayerPacker) -> BuiltImage:
     """Build one image, or find it in the cache; write the files that are asked for."""
-    executor = StepExecutor(request, worker)
+    request, worker = executor.request, executor.worker
     try:
         state = StageWalker(request, executor).walk_in_threads(worker.fail)
         executor.digests.save()

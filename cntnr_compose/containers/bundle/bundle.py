@@ -7,7 +7,13 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cntnr_compose.containers.bundle import accounts, configs_secrets, etc_files, shared_namespaces
+from cntnr_compose.containers.bundle import (
+    accounts,
+    configs_secrets,
+    etc_files,
+    notify_socket,
+    shared_namespaces,
+)
 from cntnr_compose.containers.bundle.mount_sources import (
     ImageGone,
     is_absent_docker_socket,
@@ -122,7 +128,9 @@ async def _prepare_inputs(
         mounts=(
             *mount_sources,
             *configs_secrets.create_file_mounts(record, sources.configs, sources.secrets),
+            *notify_socket.mount_folder(record),
         ),
+        environment=notify_socket.environment(record),
         etc_files=etc_files.write_etc_files(record, bundle, network_owner, resolver),
         device_nodes=_inspect_devices(service),
         seccomp=_read_seccomp_profile(service, sources.working_dir),
