@@ -1,5 +1,6 @@
 """`exec`, `logs`, `attach` and `wait` of single containers: what is asked for, and what is refused."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,14 @@ from tests.unit.cli.factories import container, service
 
 
 @pytest.fixture
-def there(supervisor: FakeSupervisor) -> FakeSupervisor:
+def there(supervisor: FakeSupervisor) -> Iterator[FakeSupervisor]:
     """Have a container that runs, and one that has ended."""
     files.remove_tree(paths.data())
     supervisor.containers = [container("web"), container("db", state="exited", exit_code=3)]
     for each in supervisor.containers:
         records.write_record(each.record)
-    return supervisor
+    yield supervisor
+    files.remove_tree(paths.data())
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Verbs of containers: what supervisors are asked for, what is printed, and in which order."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from cntnr_compose.cli.flows.containers.changes import Outcomes
@@ -12,7 +14,7 @@ from tests.unit.cli.factories import container
 
 
 @pytest.fixture
-def there(supervisor: FakeSupervisor) -> FakeSupervisor:
+def there(supervisor: FakeSupervisor) -> Iterator[FakeSupervisor]:
     """Have containers of two projects and one of none."""
     files.remove_tree(paths.data())
     supervisor.containers = [
@@ -23,7 +25,8 @@ def there(supervisor: FakeSupervisor) -> FakeSupervisor:
     ]
     for each in supervisor.containers:
         records.write_record(each.record)
-    return supervisor
+    yield supervisor
+    files.remove_tree(paths.data())
 
 
 def test_words_are_echoed_in_order_and_errors_follow(cntnr: Run, there: FakeSupervisor) -> None:
