@@ -264,6 +264,8 @@ CONTAINER_STOP = CommandEntry("container.stop:stop", "Stop containers")
 CONTAINER_UNPAUSE = CommandEntry("container.unpause:unpause", "Let paused containers go on")
 CONTAINER_WAIT = CommandEntry("container.wait:wait", "Wait until containers end")
 
+NO_UPDATE = "limits and restart policy of a container are set when it is created"
+
 CONTAINER = Group(
     {
         "attach": CONTAINER_ATTACH,
@@ -294,6 +296,7 @@ CONTAINER = Group(
     },
     summary="Containers of all projects, and of none",
     description="Manage containers: those of projects, and those that belong to none.",
+    unsupported={"update": NO_UPDATE},
     aliases={"list": "ls", "ps": "ls", "remove": "rm"},
 )
 
@@ -406,6 +409,7 @@ ROOT = Group(
     },
     summary="",
     description="Run containers and compose files without root.",
+    unsupported={"update": NO_UPDATE},
     options=(
         *GLOBAL_OPTIONS,
         Option(

@@ -97,6 +97,13 @@ def _user(value: Any, _: HostCapabilities) -> KeySupport | None:
     return KeySupport(level="honoured") if {user, group} <= {"root", "0", ""} else None
 
 
+def _extension(value: Any, _: HostCapabilities) -> KeySupport | None:
+    keys = value if isinstance(value, Mapping) else {"": None}
+    if set(keys) <= {"proot"} and all(isinstance(one, bool) for one in keys.values()):
+        return None
+    return KeySupport(level="refused", note="its only key is proot, which is true or false")
+
+
 def _capabilities(value: Any, _: HostCapabilities) -> KeySupport | None:
     added = {str(name).upper().removeprefix("CAP_") for name in value or ()}
     outside = sorted(added & UNCONFINED_CAPABILITIES)
@@ -212,6 +219,7 @@ VALUE_RULES: dict[str, ValueRule] = {
     ),
     "services.*.runtime": _runtime,
     "services.*.user": _user,
+    "services.*.x-cntnr": _extension,
     "services.*.userns_mode": _unless_one_of(
         ("", "host"), "reduced", "all containers share one user namespace"
     ),
