@@ -5,18 +5,22 @@ from collections.abc import Sequence
 from cntnr_compose.builder.dockerfile.instructions import apply_instruction, initial_settings
 from cntnr_compose.builder.dockerfile.parser import parse_dockerfile
 from cntnr_compose.builder.dockerfile.stages import DockerfileScope, Stage
+from cntnr_compose.cli.flows.images.container_config import container_config
 from cntnr_compose.core.errors import CntnrError
+<<<<<<< HEAD
 from cntnr_compose.core.units import parse_exposed_ports
 from cntnr_compose.core.values import from_tree, replace
 from cntnr_compose.model.image import ImageConfig, ImageHealthcheck
+=======
+from cntnr_compose.core.values import replace
+from cntnr_compose.model.image import ImageConfig
+>>>>>>> main
 from cntnr_compose.model.observed import Record
-from cntnr_compose.model.service import Healthcheck, Service
 
 CHANGES = frozenset({
     "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "ONBUILD", "STOPSIGNAL", "USER",
     "VOLUME", "WORKDIR",
 })  # fmt: skip
-NANOSECONDS = 10**9
 
 
 class ChangeInvalid(CntnrError):
@@ -53,6 +57,7 @@ def apply_changes(config: ImageConfig, changes: Sequence[str]) -> ImageConfig:
             raise ChangeInvalid(instruction.keyword)
         settings, _ = apply_instruction(settings, instruction, stage, scope)
     return settings.config
+<<<<<<< HEAD
 
 
 def container_config(record: Record) -> ImageConfig:
@@ -111,3 +116,5 @@ def _healthcheck(
         start_interval=merge(own.start_interval, base.start_interval),
         retries=base.retries if own.retries is None else own.retries,
     )
+=======
+>>>>>>> main
