@@ -12,6 +12,7 @@ from cntnr_compose.containers.bundle import (
     configs_secrets,
     etc_files,
     notify_socket,
+    proot,
     shared_namespaces,
 )
 from cntnr_compose.containers.bundle.mount_sources import (
@@ -134,6 +135,7 @@ async def _prepare_inputs(
         etc_files=etc_files.write_etc_files(record, bundle, network_owner, resolver),
         device_nodes=_inspect_devices(service),
         seccomp=_read_seccomp_profile(service, sources.working_dir),
+        proot=proot.choose_proot(service, context.host_facts.mapped_ids),
         annotations={"cntnr.name": record.name, PROJECT_ANNOTATION: record.project},
     )
 
