@@ -246,8 +246,10 @@ CONTAINER_COMMIT = CommandEntry("container.commit:commit", "Make an image of a c
 CONTAINER_CP = CommandEntry("container.cp:cp", "Copy files between a container and this machine")
 CONTAINER_CREATE = CommandEntry("container.create:create", "Create a container")
 CONTAINER_DIFF = CommandEntry("container.diff:diff", "List what a container has changed")
+CONTAINER_EXEC = CommandEntry("container.exec:exec_", "Run a command in a running container")
 CONTAINER_EXPORT = CommandEntry("container.export:export", "Write the files of a container as tar")
 CONTAINER_KILL = CommandEntry("container.kill:kill", "Send a signal to containers")
+CONTAINER_LOGS = CommandEntry("container.logs:logs", "Show what a container wrote")
 CONTAINER_LS = CommandEntry("container.ls:ls", "List containers")
 CONTAINER_PAUSE = CommandEntry("container.pause:pause", "Pause containers")
 CONTAINER_PORT = CommandEntry("container.port:port", "Print where ports are published")
@@ -271,9 +273,11 @@ CONTAINER = Group(
         "cp": CONTAINER_CP,
         "create": CONTAINER_CREATE,
         "diff": CONTAINER_DIFF,
+        "exec": CONTAINER_EXEC,
         "export": CONTAINER_EXPORT,
         "inspect": CommandEntry("container.inspect:inspect", "Describe containers"),
         "kill": CONTAINER_KILL,
+        "logs": CONTAINER_LOGS,
         "ls": CONTAINER_LS,
         "pause": CONTAINER_PAUSE,
         "port": CONTAINER_PORT,
@@ -365,6 +369,7 @@ ROOT = Group(
         ),
         "doctor": CommandEntry("doctor:doctor", "What this machine allows, and its cures"),
         "events": EVENTS,
+        "exec": CONTAINER_EXEC,
         "export": CONTAINER_EXPORT,
         "hook": HOOK,
         "image": IMAGE,
@@ -378,6 +383,7 @@ ROOT = Group(
         ),
         "kill": CONTAINER_KILL,
         "load": IMAGE_LOAD,
+        "logs": CONTAINER_LOGS,
         "network": NETWORK,
         "pause": CONTAINER_PAUSE,
         "port": CONTAINER_PORT,

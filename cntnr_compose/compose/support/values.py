@@ -11,7 +11,7 @@ from cntnr_compose.model.host import DOCKER_SOCKETS, HostCapabilities
 ValueRule: TypeAlias = Callable[[Any, HostCapabilities], KeySupport | None]
 
 FILE_LOG_DRIVERS = ("", "json-file", "local", "k8s-file")
-FILE_LOG_OPTIONS = frozenset({"max-size", "max-file"})
+FILE_LOG_OPTIONS = frozenset({"max-size", "max-file", "labels", "env"})
 KEPT_IN_FILES = "output is kept in files, where `logs` reads it"
 BRIDGE_OPTIONS = frozenset(
     {
@@ -86,7 +86,9 @@ def _logging(value: Any, host: HostCapabilities) -> KeySupport | None:
     others = sorted(set(value.get("options") or {}) - FILE_LOG_OPTIONS)
     if not others:
         return None
-    note = f"options of logs in files are max-size and max-file, not {', '.join(others)}"
+    note = (
+        f"options of logs in files are max-size, max-file, labels and env, not {', '.join(others)}"
+    )
     return KeySupport(level="reduced", note=note)
 
 
