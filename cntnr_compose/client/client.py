@@ -5,6 +5,7 @@ Every command imports this module, so it imports little.
 
 import contextlib
 import time
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Literal, Self, overload
 
@@ -32,6 +33,7 @@ from cntnr_compose.model.protocol import (
     ExecCommand,
     ExecutePlan,
     Greeting,
+    HoldContainers,
     Lock,
     Observe,
     Ping,
@@ -89,6 +91,10 @@ class Client:
     def unlock(self) -> None:
         """Release the change lock."""
         self._connection.call(Unlock(), ignore_event)
+
+    def hold(self, names: Iterable[str]) -> None:
+        """Keep containers as they are, until this connection ends. Raises `RemoteError`."""
+        self._connection.call(HoldContainers(names=tuple(names)), ignore_event)
 
     def observe(self) -> Observed:
         """Return a snapshot of the project."""

@@ -1,6 +1,6 @@
 """Read the state of projects from their files, without asking a supervisor."""
 
-from cntnr_compose.containers.state import project_intent, records
+from cntnr_compose.containers.state import records
 from cntnr_compose.core import paths
 from cntnr_compose.core.names import STANDALONE
 from cntnr_compose.core.values import Value
@@ -68,6 +68,8 @@ def observe_for_plan(project: str) -> Observed:
 
 def list_projects() -> tuple[ProjectSummary, ...]:
     """List the projects that have containers."""
+    from cntnr_compose.containers.state import project_intent
+
     summaries = []
     for name in records.list_projects():
         if name == STANDALONE:

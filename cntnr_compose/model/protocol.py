@@ -82,6 +82,15 @@ class Unlock(Value, frozen=True, kw_only=True, tag="end"):
     """Release the change lock."""
 
 
+class HoldContainers(Value, frozen=True, kw_only=True, tag="hold"):
+    """Keep containers as they are until the end of the connection: they are not started, stopped or removed.
+
+    For those of no project, which change without the change lock.
+    """
+
+    names: tuple[str, ...]
+
+
 class Observe(Value, frozen=True, kw_only=True, tag="observe"):
     """Ask for a snapshot; replies an Observed as a tree."""
 
@@ -140,7 +149,16 @@ class Shutdown(Value, frozen=True, kw_only=True, tag="quit"):
 
 
 Request: TypeAlias = (
-    Ping | Serve | Lock | Unlock | Observe | ExecutePlan | PrepareExec | Subscribe | Shutdown
+    Ping
+    | Serve
+    | Lock
+    | Unlock
+    | HoldContainers
+    | Observe
+    | ExecutePlan
+    | PrepareExec
+    | Subscribe
+    | Shutdown
 )
 
 

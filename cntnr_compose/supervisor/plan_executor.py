@@ -235,11 +235,11 @@ async def execute_operation(op: Operation, context: ProjectContext, emit: Emit) 
 def _find_container(context: ProjectContext, name: str) -> ManagedContainer:
     """Find a container by its name, or by its whole id, which nobody else gets. Raises `NoSuchContainer`."""
     containers = managed_containers(context)
-    by_id = (container for container in containers.values() if container.record.id == name)
-    found = containers.get(name) or next(by_id, None)
-    if found is None:
+    by_id = (one for one in containers.values() if one.record.id == name)
+    container = containers.get(name) or next(by_id, None)
+    if container is None:
         raise NoSuchContainer(name)
-    return found
+    return container
 
 
 async def _prepare_or_start(

@@ -158,6 +158,7 @@ class Supervisor:
         except ConnectionError:
             pass  # the command is gone; what it had begun is cancelled
         finally:
+            await log_failure(session.release_containers())
             await log_failure(session.remove_unstarted())
             session.release_lock()
             writer.close()

@@ -5,7 +5,7 @@ import contextlib
 import os
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -13,7 +13,7 @@ from cntnr_compose.containers.exec import ExecInPaused, NotRunning, prepare_exec
 from cntnr_compose.containers.managed import managed_containers
 from cntnr_compose.containers.state import project_intent
 from cntnr_compose.core import paths
-from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.errors import CntnrError, NoSuchContainer
 from cntnr_compose.core.events import ContainerEvent, Event, WarningEvent
 from cntnr_compose.core.values import Bytes, Tree, from_json, replace, to_json, to_tree
 from cntnr_compose.model.plan import CreateContainer, Plan
@@ -23,6 +23,7 @@ from cntnr_compose.model.protocol import (
     EventReply,
     ExecCommand,
     ExecutePlan,
+    HoldContainers,
     Lock,
     Observe,
     Ping,
@@ -79,6 +80,7 @@ class ClientSession:
         self._can_shut_down = can_shut_down
         self.keeps_supervisor = True  # whether the supervisor stays for this session
         self._holds_lock = False
+        self._held = contextlib.AsyncExitStack()  # containers that stay as they are
         self._networks_checked = False  # since the lock was taken
         self._auto_removed: set[str] = set()  # names of containers that go when they have run
         self._read_ahead = b""  # read while waiting for something else
@@ -140,6 +142,8 @@ class ClientSession:
                 await self._acquire_lock(what)
             case Unlock():
                 self.release_lock()
+            case HoldContainers(names=names):
+                await self._hold(names)
             case Observe():
                 return cast("Tree", to_tree(self._project.observe()))
             case ExecutePlan():
@@ -175,6 +179,18 @@ class ClientSession:
         await project.change_lock.acquire()
         self._holds_lock, self._networks_checked, project.lock_owner = True, False, what
         self._context.command = what
+
+    async def _hold(self, names: Sequence[str]) -> None:
+        """Hold containers, always in one order, so that no two commands wait for each other's."""
+        for name in sorted(names):
+            container = managed_containers(self._context).get(name)
+            if container is None:
+                raise NoSuchContainer(name)
+            await self._held.enter_async_context(container.hold(paused=False))
+
+    async def release_containers(self) -> None:
+        """Let the containers change again that the command has held."""
+        await self._held.aclose()
 
     def release_lock(self) -> None:
         """Let the next command change the project."""

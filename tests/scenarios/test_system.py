@@ -65,3 +65,39 @@ def test_info_and_df_count_what_there_is(make_project: MakeProject) -> None:
     )
     states = {one["Names"]: one["State"] for one in everything["Containers"]}
     assert states == {f"{project.name}-runs-1": "running", f"{project.name}-ends-1": "exited"}
+
+
+def test_prune_takes_what_nobody_uses(make_project: MakeProject) -> None:
+    project = make_project("""
+services:
+  runs: {image: busybox, command: sleep 100, stop_signal: KILL, networks: [used]}
+  ends: {image: busybox, command: "true", networks: [used], labels: {keep: "1"}, volumes: [/anonymous]}
+networks: {used: {}}
+""")
+    project.up()
+    project.compose("wait", "ends").ok()
+    project.cntnr("network", "create", "free").ok()
+    project.cntnr("volume", "create", "named").ok()
+    ids = {one["Service"]: one["ID"] for one in project.ps("-a", "--no-trunc")}
+
+    asked = project.cntnr("system", "prune", "-a", "--volumes", "--filter", "label!=x", stdin="n\n")
+    assert asked.ok().stdout == ""
+    assert "  - all anonymous volumes not used by at least one container\n" in asked.stderr
+    assert "filtered with:\n  - label!=x\n" in asked.stderr
+    refused = project.cntnr("system", "prune", "--volumes", "--filter", "until=1h")
+    assert_refused(refused, 'the "until" filter is not supported with "--volumes"')
+    assert_refused(project.cntnr("system", "prune", "-f", "--filter", "a=b"), "invalid filter")
+    kept = project.cntnr("system", "prune", "-f", "--filter", "until=1h").ok().stdout
+    kept += project.cntnr("system", "prune", "--force", "--filter", "label=other").ok().stdout
+    assert kept == "Total reclaimed space: 0B\n" * 2
+
+    pruned = project.cntnr("system", "prune", "--force", "--volumes").ok().stdout
+    assert pruned.startswith(f"Deleted Containers:\n{ids['ends']}\n\nDeleted Volumes:\n")
+    assert "\n\nDeleted Networks:\nfree\n\n" in pruned
+    assert pruned.splitlines()[-1].startswith("Total reclaimed space: ")
+    assert [one["ID"] for one in project.ps("-a", "--no-trunc")] == [ids["runs"]]
+    volumes = project.cntnr("volume", "ls", "-q").ok().stdout.split()
+    assert volumes == ["named"]
+    everything = project.cntnr("system", "prune", "--all", "-f").ok().stdout
+    assert "busybox" not in everything  # a container runs of it
+    project.cntnr("volume", "rm", "named").ok()

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from cntnr_compose.cli.display.tables import TemplateRow
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import to_json
 
@@ -34,16 +35,6 @@ class NoSuchField(CntnrError):
     def __init__(self, name: str, known: Mapping[str, object]) -> None:
         super().__init__(f'the template has no field "{name}"')
         self.hint = f"known are {', '.join(known)}"
-
-
-class TemplateRow(dict[str, Any]):
-    """The fields of a row, and the functions that templates call with arguments: ``{{.Label "name"}}``."""
-
-    def __init__(
-        self, fields: Mapping[str, object], functions: Mapping[str, Callable[..., object]]
-    ) -> None:
-        super().__init__(fields)
-        self.functions = functions
 
 
 def render_template(template: str, row: Mapping[str, object]) -> str:

@@ -1,7 +1,7 @@
 """Format tables, ages, sizes and ports as docker prints them."""
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.core.frozen import Bytes, Seconds
 
@@ -16,6 +16,16 @@ LONG_UNITS = (
     (24 * 60, 24 * 7, "week"),
     (24 * 730, 24 * 30, "month"),
 )
+
+
+class TemplateRow(dict[str, Any]):
+    """The fields of a row, and the functions that templates call with arguments: ``{{.Label "name"}}``."""
+
+    def __init__(
+        self, fields: Mapping[str, object], functions: Mapping[str, Callable[..., object]]
+    ) -> None:
+        super().__init__(fields)
+        self.functions = functions
 
 
 def format_table(

@@ -300,6 +300,7 @@ SYSTEM = Group(
         "df": CommandEntry("system.df:df", "Show how much disk all takes"),
         "events": EVENTS,
         "info": INFO,
+        "prune": CommandEntry("system.prune:prune", "Remove what nobody uses"),
     },
     summary="This machine: its room, what it offers",
     description="Manage what is stored, and show what this machine offers containers.",

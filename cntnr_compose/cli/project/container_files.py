@@ -1,4 +1,7 @@
-"""Open the files of containers: of running ones at once, of others under the change lock of their project."""
+"""Open the files of containers: of running ones at once, of others under the change lock of their project.
+
+Those of no project are held one by one instead.
+"""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -6,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from cntnr_compose.containers.files.container_files import ContainerFiles
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, ignore_event
+from cntnr_compose.core.names import STANDALONE
 from cntnr_compose.host.namespaces.holder import ENDED_FROM_OUTSIDE, HolderFailed, find_holder
 from cntnr_compose.model.observed import Container
 
@@ -38,7 +42,10 @@ def open_files(
             from cntnr_compose.client.client import connect
 
             supervisor = undo.enter_context(connect(project, emit=emit))
-            supervisor.lock(command, emit)
+            if project == STANDALONE:
+                supervisor.hold(each.name for each in containers)
+            else:
+                supervisor.lock(command, emit)
             existing = {each.record.id: each for each in supervisor.observe().containers}
             containers = [_find(existing, each) for each in containers]
             namespaces = find_holder()

@@ -4,11 +4,11 @@ import pytest
 
 from cntnr_compose.cli.display.go_template import (
     NoSuchField,
-    TemplateRow,
     TemplateUnknown,
     render_template,
     table_headings,
 )
+from cntnr_compose.cli.display.tables import TemplateRow
 
 ROW = {"Name": "web-1", "ExitCode": 3, "Publishers": [{"URL": ""}]}
 

@@ -19,6 +19,7 @@ from cntnr_compose.model.protocol import (
     ErrorReply,
     EventReply,
     Greeting,
+    HoldContainers,
     Lock,
     Ping,
     Reply,
@@ -41,6 +42,18 @@ class FakeContext:
     def __init__(self) -> None:
         self.subscribers: list[Callable[[ContainerEvent], None]] = []
         self.history: list[ContainerEvent] = []
+        self.containers: dict[str, FakeContainer] = {}
+
+
+class FakeContainer:
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+
+    @contextlib.asynccontextmanager
+    async def hold(self, *, paused: bool) -> AsyncIterator[None]:
+        assert not paused
+        async with self.lock:
+            yield
 
 
 class Command:
@@ -74,6 +87,7 @@ async def command(project: SupervisedProject) -> AsyncIterator[Command]:
         except ConnectionError:
             return False
         finally:
+            await session.release_containers()
             session.release_lock()
             writer.close()
 
@@ -124,6 +138,26 @@ def test_a_hang_up_releases_the_lock_and_who_waits_is_warned() -> None:
             assert reply.event.text == "waiting for `up`, which is at work on project p"  # type: ignore[union-attr]
             first.wire.close()
             assert isinstance(await second.reply(), ResultReply)
+
+    play(scenario)
+
+
+def test_containers_are_held_until_the_hang_up() -> None:
+    async def scenario(project: SupervisedProject) -> None:
+        containers = {name: FakeContainer() for name in "abc"}
+        project.context.containers = cast("Any", containers)
+        async with command(project) as first, command(project) as second:
+            first.ask(HoldContainers(names=("b", "a")))
+            assert isinstance(await first.reply(), ResultReply)
+            assert [each.lock.locked() for each in containers.values()] == [True, True, False]
+            second.ask(HoldContainers(names=("c", "b")))
+            first.ask(HoldContainers(names=("nosuch",)))
+            refused = await first.reply()
+            assert isinstance(refused, ErrorReply)
+            assert refused.message == "No such container: nosuch"
+            first.wire.close()
+            assert isinstance(await second.reply(), ResultReply)
+        assert not any(each.lock.locked() for each in containers.values())
 
     play(scenario)
 

@@ -26,6 +26,7 @@ def commit(container: str, repository: str | None, **values: Any) -> None:
     from cntnr_compose.cli.flows.container_views.committed_image import commit_operation
     from cntnr_compose.cli.project.any_container import find_container
     from cntnr_compose.client.client import connect
+    from cntnr_compose.core.names import STANDALONE
     from cntnr_compose.model.plan import COMMITTED, Plan, Step
 
     record = find_container(container).record
@@ -37,6 +38,7 @@ def commit(container: str, repository: str | None, **values: Any) -> None:
         identity = getattr(event, "status", "").removeprefix(COMMITTED) or identity
 
     with connect(record.project) as client:
-        client.lock("commit")
+        if record.project != STANDALONE:  # containers of none are changed without the lock
+            client.lock("commit")
         client.execute(Plan(steps=(Step(number=1, operation=operation),)), emit=note)
     stdout.print_line(identity)

@@ -36,7 +36,8 @@ class PsFailed(CntnrError):
     hint = "they are those of ps(1)"
 
     def __init__(self, stderr: str = "") -> None:
-        super().__init__(f"ps: {(stderr.strip().splitlines() or ['it did not end in time'])[0]}")
+        line = (stderr.strip().splitlines() or ["it did not end in time"])[0]
+        super().__init__(f"ps: {line.removeprefix('error: ')}")
 
 
 @command("CONTAINER [ps OPTIONS]", of_project=False, interspersed=False)

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from cntnr_compose.cli.display import container_table
-from cntnr_compose.cli.display.go_template import TemplateRow
-from cntnr_compose.cli.display.tables import format_size
+from cntnr_compose.cli.display.tables import TemplateRow, format_size
 from cntnr_compose.core.values import Bytes, Seconds, Tree
 from cntnr_compose.model.observed import Container
 

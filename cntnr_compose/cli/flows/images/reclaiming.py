@@ -19,6 +19,7 @@ from cntnr_compose.model import image_name
 
 # A command that reads a project which was fetched just now holds nothing that tells so.
 ARTIFACT_GRACE: Seconds = 3600
+IN_USE = "note: builds or pulls are under way; what they use stays\n"
 
 
 class AgeInvalid(CntnrError):
@@ -150,10 +151,15 @@ def print_collected(
     heading: str, lines: Sequence[str], collected: Collected, *, dry_run: bool = False
 ) -> None:
     """Print what went, and how much room that made, as docker's `prune` commands do."""
-    if lines:
-        stdout.write("\n".join([heading, *lines, "", ""]))
+    print_lines(heading, lines)
     word = "reclaimable" if dry_run else "reclaimed"
     stdout.write(f"Total {word} space: {format_size(collected.size)}\n")
     if collected.in_use:
         stdout.flush()
-        sys.stderr.write("note: builds or pulls are under way; what they use stays\n")
+        sys.stderr.write(IN_USE)
+
+
+def print_lines(heading: str, lines: Sequence[str]) -> None:
+    """Print what went of one kind below a heading, where anything did."""
+    if lines:
+        stdout.write("\n".join([heading, *lines, "", ""]))

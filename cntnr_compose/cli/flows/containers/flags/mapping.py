@@ -112,14 +112,14 @@ def build_mapping(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Tree:
 
 
 def _map_health(flags: Mapping[str, Any]) -> Tree:
-    given = {key: flags[f"health_{key}"] for key in HEALTH_KEYS if flags[f"health_{key}"]}
+    healthcheck = {key: flags[f"health_{key}"] for key in HEALTH_KEYS if flags[f"health_{key}"]}
     if flags["health_cmd"]:
-        given["test"] = ["CMD-SHELL", flags["health_cmd"]]
+        healthcheck["test"] = ["CMD-SHELL", flags["health_cmd"]]
     if flags["no_healthcheck"]:
-        if given:
+        if healthcheck:
             raise Incompatible("--no-healthcheck", "--health-*")
-        given["disable"] = True
-    return {"healthcheck": given} if given else {}
+        healthcheck["disable"] = True
+    return {"healthcheck": healthcheck} if healthcheck else {}
 
 
 def _map_logging(flags: Mapping[str, Any]) -> Tree:
