@@ -52,6 +52,7 @@ def build_config(
     *,
     rootfs: Path,
     publish: Sequence[str],
+    strict: bool = True,
 ) -> SpecResult:
     """Build the runtime spec of a bundle whose files are in ``rootfs`` now; paths in it are relative.
 
@@ -65,7 +66,7 @@ def build_config(
         rootfs=ROOTFS,
         hostname=service.hostname or place.name[:63],
         network="host" if service.network_mode == "host" else "new",
-        mounts=tuple(_resolve_mounts(service)),
+        mounts=tuple(_resolve_mounts(service, strict=strict)),
         etc_files={f"/etc/{name}": f"etc/{name}" for name in ETC_NAMES},
         device_nodes={
             path: node
@@ -182,12 +183,14 @@ def find_hook_program() -> str:
     return str(beside) if os.access(beside, os.X_OK) else process.find_program(HOOK_PROGRAM)
 
 
-def _resolve_mounts(service: Service) -> list[ResolvedMount]:
+def _resolve_mounts(service: Service, *, strict: bool) -> list[ResolvedMount]:
     resolved = []
     for mount in service.volumes:
         base = ResolvedMount(target=mount.target, type=mount.type, read_only=mount.read_only)
         if mount.type == "tmpfs":
             resolved.append(replace(base, size=mount.tmpfs.size, mode=mount.tmpfs.mode))
+            continue
+        if mount.type != "bind" and not strict:
             continue
         if mount.type != "bind":
             what = f"a bundle cannot mount {mount.source or mount.target}: its type is {mount.type}"

@@ -40,6 +40,9 @@ class BundleRequest(Value, frozen=True, kw_only=True):
     image_name: str = ""
     publish: tuple[str, ...] = ()
     update: bool = False
+    strict: bool = (
+        True  # refuse what only a container of cntnr can have; else config.json is without it
+    )
 
 
 class BundleOutcome(Value, frozen=True, kw_only=True):
@@ -112,7 +115,13 @@ def _write(request: BundleRequest, running: NamespaceHolder) -> BundleOutcome:
     rows = {kind: proc.read_id_map(running.child, kind) for kind in ("uid", "gid")}
     image_config = image.config if image else ImageConfig()
     result = config.build_config(
-        place, request.service, image_config, rows, rootfs=rootfs, publish=request.publish
+        place,
+        request.service,
+        image_config,
+        rows,
+        rootfs=rootfs,
+        publish=request.publish,
+        strict=request.strict,
     )
     if not is_kept:
         _replace_rootfs(place, rootfs, running)

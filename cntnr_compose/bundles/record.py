@@ -6,10 +6,13 @@ import time
 from collections.abc import Iterator
 
 from cntnr_compose.bundles.place import BundlePlace
+from cntnr_compose.containers.state import records
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.names import STANDALONE
 from cntnr_compose.core.values import Seconds, Value
 from cntnr_compose.host import files
+from cntnr_compose.host.namespaces import holder
 
 FILE = "cntnr.json"
 
@@ -75,11 +78,23 @@ def lock(place: BundlePlace) -> Iterator[int]:
     if descriptor is None:
         raise BundleLocked(place.name)
     try:
+        if is_mounted(place):
+            raise BundleLocked(place.name)
         yield descriptor
     finally:
         os.close(descriptor)
 
 
 def is_locked(place: BundlePlace) -> bool:
-    """Check whether a bundle is locked."""
-    return files.is_locked(place.lock)
+    """Check whether a bundle is locked, or a container of cntnr runs in it."""
+    return files.is_locked(place.lock) or is_mounted(place)
+
+
+def is_mounted(place: BundlePlace) -> bool:
+    """Check whether a container of cntnr runs in a bundle."""
+    if holder.find_holder() is None:
+        return False
+    return any(
+        container.record.bundle == str(place.path) and container.is_running
+        for container in records.read_containers(STANDALONE)
+    )

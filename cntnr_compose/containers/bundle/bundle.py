@@ -7,7 +7,13 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cntnr_compose.containers.bundle import accounts, configs_secrets, etc_files, shared_namespaces
+from cntnr_compose.containers.bundle import (
+    accounts,
+    configs_secrets,
+    etc_files,
+    shared_namespaces,
+    stored_rootfs,
+)
 from cntnr_compose.containers.bundle.mount_sources import (
     ImageGone,
     is_absent_docker_socket,
@@ -137,7 +143,13 @@ def _create_mode_folders(modes: Mapping[str, int]) -> None:
 
 
 async def mount_rootfs(record: Record, rootfs: Path) -> None:
-    """Mount a container's root file system: its image, and over it what the container has changed."""
+    """Mount a container's root file system: its image, and over it what the container has changed.
+
+    One that was created in a bundle has the bundle's.
+    """
+    if record.bundle:
+        stored_rootfs.mount(record, rootfs)
+        return
     image = ImageStore(for_containers=True).find_by_id(record.image_id)
     if image is None:
         raise ImageGone(record.name, record.image)

@@ -3,17 +3,12 @@
 from typing import Any
 
 from cntnr_compose.cli.display import stdout
-from cntnr_compose.cli.parser.container_options.rows import container_options
-from cntnr_compose.cli.parser.options import Option, argument, command, flag_row
+from cntnr_compose.cli.parser.container_options.rows import BUNDLE_OPTIONS, container_options
+from cntnr_compose.cli.parser.options import argument, command
 
 
 @command("IMAGE|DIR [COMMAND] [ARG...]", interspersed=False, of_project=False)
-@container_options(
-    Option("-b", "--bundle", metavar="NAME|DIR", help="Name of the bundle, or a folder for it."),
-    flag_row(
-        "--update", help="Update a bundle that exists; its files stay, but for another image."
-    ),
-)
+@container_options(*BUNDLE_OPTIONS)
 @argument("image", metavar="IMAGE|DIR")
 @argument("command", many=True, required=False)
 def create(**flags: Any) -> None:

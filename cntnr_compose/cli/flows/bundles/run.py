@@ -41,6 +41,14 @@ class ContainerIdInvalid(CntnrError):
 
 def run_bundle(reference: str, options: BundleRunOptions) -> int:
     """Run a bundle to its end, locked meanwhile; return the exit code of its program."""
+    try:
+        return _run_locked(reference, options)
+    except CntnrError as error:
+        error.exit_code = NOT_STARTED if error.exit_code == 1 else error.exit_code
+        raise
+
+
+def _run_locked(reference: str, options: BundleRunOptions) -> int:
     from cntnr_compose.bundles import adapt, check, record
     from cntnr_compose.bundles.place import require
     from cntnr_compose.host.namespaces import subids
