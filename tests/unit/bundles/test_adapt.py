@@ -75,8 +75,8 @@ def test_ids_of_others_are_replaced(place: BundlePlace, mapping: Any) -> None:
 
 def test_with_one_id_there_is_no_group_of_terminals(place: BundlePlace) -> None:
     mounts = [{"destination": "/dev/pts", "type": "devpts", "source": "p", "options": ["gid=5"]}]
-    one = Machine(rows={"uid": ROWS[:1], "gid": ROWS[:1]})
-    assert adapt.adapt(place, config(mounts=mounts), one)[0]["mounts"][0]["options"] == []
+    single = Machine(rows={"uid": ROWS[:1], "gid": ROWS[:1]})
+    assert adapt.adapt(place, config(mounts=mounts), single)[0]["mounts"][0]["options"] == []
     assert adapt.adapt(place, config(mounts=mounts), USER)[0]["mounts"][0]["options"] == ["gid=5"]
 
 
