@@ -156,3 +156,8 @@ class _BytesAboveMenu(io.BufferedIOBase):
     def flush(self) -> None:
         """Flush the stream."""
         self._stream.flush()
+
+
+def create_menu(*, coloured: bool) -> KeyboardMenu | None:
+    """Create the menu, where the terminal's keys are for us."""
+    return KeyboardMenu(coloured=coloured) if KeyboardMenu.is_possible() else None

@@ -21,7 +21,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import RemoteError
 from cntnr_compose.core.events import ContainerEvent, Emit, Event, StepEnded, ignore_event
 from cntnr_compose.core.uninterruptible import uninterruptible
-from cntnr_compose.core.values import Seconds, Tree, from_tree
+from cntnr_compose.core.values import Seconds, Tree, from_tree, prepare
 from cntnr_compose.host import files, proc
 from cntnr_compose.host.namespaces import holder, rootlesskit
 from cntnr_compose.model.observed import Observed
@@ -129,6 +129,11 @@ class Client:
             case _:
                 return None
 
+    @property
+    def supervisor_pid(self) -> int:
+        """The pid of the supervisor in our pid namespace; 0 if it has none there."""
+        return self._connection.pid
+
     def prepare_exec(self, request: PrepareExec) -> ExecCommand:
         """Return the command that runs a process in a container."""
         return from_tree(self._connection.call(request, ignore_event), ExecCommand)
@@ -197,6 +202,7 @@ def _connect(project: str, start: bool, emit: Emit) -> Client | None:  # noqa: F
                 return None
             started = _take_prestarted()
             started.send(Serve(project=project))
+            prepare(Observed)
         if started is not None:
             if not started.wait_for_result(ignore_event).get("taken"):
                 return Client(started, project)

@@ -41,18 +41,22 @@ def run_exec(
     *,
     detach: bool = False,
     interactive: bool = True,
+    detach_keys: bytes | None = None,
 ) -> int:
     """Run a prepared command of the OCI runtime, and return its exit code: 128 and the number for a signal.
 
     Unless ``interactive`` it reads nothing, and an interrupt that is passed on to it is raised at its end.
-    Raises `CannotExec` with status 126 or 127 as docker does, `ProgramMissing`.
+    With ``detach_keys`` it has a terminal of its own, from which they detach; 1 is returned then. Raises
+    `CannotExec` with status 126 or 127 as docker does, `ProgramMissing`.
     """
     if detach:
         return _run_detached(command.argv, program, container)
-    if command.console:
-        from cntnr_compose.client.console import run_on_console
+    if command.console or detach_keys is not None:
+        from cntnr_compose.client.console import Keyboard, run_on_console, run_on_terminal
 
-        return _explain(*run_on_console(command), program, container)
+        keyboard = Keyboard(stdin=interactive, detach_keys=detach_keys or b"")
+        run = run_on_console if command.console else run_on_terminal
+        return _explain(*run(command, keyboard), program, container)
     with contextlib.ExitStack() as undo, SignalForwarder() as signals:
         streams = _Streams(undo, interactive=interactive, is_apart=command.keeps_streams)
         child = process.popen(

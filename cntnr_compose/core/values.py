@@ -35,6 +35,7 @@ __all__ = [
     "from_json",
     "from_msgpack",
     "from_tree",
+    "prepare",
     "replace",
     "to_json",
     "to_msgpack",
@@ -62,6 +63,11 @@ def from_json(text: bytes | str, kind: type[T]) -> T:
     Raises `ValueError` (msgspec's errors are of that family) where it does not fit.
     """
     return msgspec.json.decode(text, type=kind)
+
+
+def prepare(kind: object) -> None:
+    """Compute what decoding a type takes, which is done once a process, before it is needed."""
+    msgspec.json.Decoder(kind)
 
 
 def to_msgpack(value: object) -> bytes:

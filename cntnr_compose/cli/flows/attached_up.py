@@ -14,6 +14,7 @@ from cntnr_compose.cli.flows.up_arguments import UpArguments
 from cntnr_compose.cli.project.options import ProjectOptions
 from cntnr_compose.cli.project.session import ProjectSession
 from cntnr_compose.client import client as clients
+from cntnr_compose.client.boot import service_manager
 from cntnr_compose.client.follow import ProjectStream, is_readable
 from cntnr_compose.containers.logs.lines import LogRange
 from cntnr_compose.containers.state import records
@@ -55,7 +56,11 @@ def run_attached_up(
 
     It ends when no container of ``watched`` services runs; output of ``shown`` services is printed.
     """
-    menu = _create_menu(options, project, arguments)
+    menu = None
+    if sys.stdin.isatty() and sys.stdout.isatty() and arguments.has_menu(project, options):
+        from cntnr_compose.cli.keyboard_menu import create_menu
+
+        menu = create_menu(coloured=is_coloured(sys.stdout, options.ansi))
     out, err = (menu.wrap(sys.stdout), menu.wrap(sys.stderr)) if menu else (sys.stdout, sys.stderr)
     printer = LogPrinter(
         coloured=not arguments.no_color and is_coloured(sys.stdout, options.ansi),
@@ -99,18 +104,6 @@ def _run_with_controls(
     )
     with UpControls(job, printer, display, menu) as controls:
         return attached.run(plan, controls)
-
-
-def _create_menu(
-    options: ProjectOptions, project: "Project", arguments: UpArguments
-) -> "KeyboardMenu | None":
-    """Create the menu, where it is asked for and there is a terminal."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty() and arguments.has_menu(project, options)):
-        return None
-    from cntnr_compose.cli.keyboard_menu import KeyboardMenu
-
-    is_possible = KeyboardMenu.is_possible()
-    return KeyboardMenu(coloured=is_coloured(sys.stdout, options.ansi)) if is_possible else None
 
 
 class AttachedUp:
@@ -210,6 +203,7 @@ class AttachedUp:
         assert client is not None
         if self._execute(client, plan, self._show_trouble, interrupts.has_any):
             client.unlock()
+            service_manager.tell_ready(f"{self._project.name} runs", self.display.emit)
         else:
             client.close()  # cancels the plan
 
@@ -278,6 +272,7 @@ class AttachedUp:
         Interrupts count from the start of the command: one that comes together with the message counts.
         """
         self.has_stopped = True
+        service_manager.tell_stopping()
         name, services = self._project.name, self._arguments.services
         with clients.connect(name) as client:
             client.lock("up", self.display.emit)

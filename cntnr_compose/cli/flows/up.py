@@ -59,6 +59,8 @@ def bring_up(
         if arguments.is_detached:
             up.session.execute(up.plan, up.project)
             if not options.dry_run:
+                if command == "up" and not arguments.no_start:
+                    _tell_manager(up)
                 _tell_of_reboots(up)
             return 0
         from cntnr_compose.cli.flows import attached_up
@@ -76,6 +78,16 @@ def bring_up(
             watched=up.watched,
             shown=up.shown,
         )
+
+
+def _tell_manager(up: PlannedUp) -> None:
+    """Tell the service manager, if there is one, that the containers run; the supervisor looks after them."""
+    from cntnr_compose.client.boot import service_manager
+
+    if service_manager.is_there() and up.session.client is not None:
+        status = f"{up.project.name} runs in the background"
+        pid = up.session.client.supervisor_pid
+        service_manager.tell_ready(status, up.session.display.emit, pid)
 
 
 def _tell_of_reboots(up: PlannedUp) -> None:

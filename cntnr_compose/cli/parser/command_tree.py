@@ -148,6 +148,7 @@ COMPOSE = Group(
         "start": CommandEntry("compose.start:start", "Start containers that exist"),
         "stats": CommandEntry("compose.stats:stats", "Show what containers use"),
         "stop": CommandEntry("compose.stop:stop", "Stop containers"),
+        "systemd": CommandEntry("compose.systemd:systemd", "Print a unit that runs the project"),
         "top": CommandEntry("compose.top:top", "Show the processes of containers"),
         "unpause": CommandEntry("compose.unpause:unpause", "Let paused containers go on"),
         "up": CommandEntry("compose.up:up", "Create and start containers"),
@@ -245,8 +246,10 @@ CONTAINER_COMMIT = CommandEntry("container.commit:commit", "Make an image of a c
 CONTAINER_CP = CommandEntry("container.cp:cp", "Copy files between a container and this machine")
 CONTAINER_CREATE = CommandEntry("container.create:create", "Create a container")
 CONTAINER_DIFF = CommandEntry("container.diff:diff", "List what a container has changed")
+CONTAINER_EXEC = CommandEntry("container.exec:exec_", "Run a command in a running container")
 CONTAINER_EXPORT = CommandEntry("container.export:export", "Write the files of a container as tar")
 CONTAINER_KILL = CommandEntry("container.kill:kill", "Send a signal to containers")
+CONTAINER_LOGS = CommandEntry("container.logs:logs", "Show what a container wrote")
 CONTAINER_LS = CommandEntry("container.ls:ls", "List containers")
 CONTAINER_PAUSE = CommandEntry("container.pause:pause", "Pause containers")
 CONTAINER_PORT = CommandEntry("container.port:port", "Print where ports are published")
@@ -261,6 +264,8 @@ CONTAINER_STOP = CommandEntry("container.stop:stop", "Stop containers")
 CONTAINER_UNPAUSE = CommandEntry("container.unpause:unpause", "Let paused containers go on")
 CONTAINER_WAIT = CommandEntry("container.wait:wait", "Wait until containers end")
 
+NO_UPDATE = "limits and restart policy of a container are set when it is created"
+
 CONTAINER = Group(
     {
         "attach": CONTAINER_ATTACH,
@@ -268,9 +273,11 @@ CONTAINER = Group(
         "cp": CONTAINER_CP,
         "create": CONTAINER_CREATE,
         "diff": CONTAINER_DIFF,
+        "exec": CONTAINER_EXEC,
         "export": CONTAINER_EXPORT,
         "inspect": CommandEntry("container.inspect:inspect", "Describe containers"),
         "kill": CONTAINER_KILL,
+        "logs": CONTAINER_LOGS,
         "ls": CONTAINER_LS,
         "pause": CONTAINER_PAUSE,
         "port": CONTAINER_PORT,
@@ -282,12 +289,14 @@ CONTAINER = Group(
         "start": CONTAINER_START,
         "stats": CONTAINER_STATS,
         "stop": CONTAINER_STOP,
+        "systemd": CommandEntry("container.systemd:systemd", "Print a unit that runs a container"),
         "top": CONTAINER_TOP,
         "unpause": CONTAINER_UNPAUSE,
         "wait": CONTAINER_WAIT,
     },
     summary="Containers of all projects, and of none",
     description="Manage containers: those of projects, and those that belong to none.",
+    unsupported={"update": NO_UPDATE},
     aliases={"list": "ls", "ps": "ls", "remove": "rm"},
 )
 
@@ -375,6 +384,7 @@ ROOT = Group(
         ),
         "doctor": CommandEntry("doctor:doctor", "What this machine allows, and its cures"),
         "events": EVENTS,
+        "exec": CONTAINER_EXEC,
         "export": CONTAINER_EXPORT,
         "hook": HOOK,
         "image": IMAGE,
@@ -388,6 +398,7 @@ ROOT = Group(
         ),
         "kill": CONTAINER_KILL,
         "load": IMAGE_LOAD,
+        "logs": CONTAINER_LOGS,
         "network": NETWORK,
         "pause": CONTAINER_PAUSE,
         "port": CONTAINER_PORT,
@@ -413,6 +424,7 @@ ROOT = Group(
     },
     summary="",
     description="Run containers and compose files without root.",
+    unsupported={"update": NO_UPDATE},
     options=(
         *GLOBAL_OPTIONS,
         Option(

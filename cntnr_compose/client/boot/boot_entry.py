@@ -11,6 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from cntnr_compose.client.boot import systemd_unit
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError, CommandFailed, ProgramMissing
 from cntnr_compose.core.frozen import Frozen
@@ -20,17 +21,15 @@ from cntnr_compose.host.namespaces import subids
 
 SYSTEMD_IS_BOOTED = Path("/run/systemd/system")  # sd_booted(3)
 LINGER_FOLDER = Path("/var/lib/systemd/linger")
-ENTRY_CODE = "from cntnr_compose.cli.main import main; main()"
-# What finds the user's data, programs and settings.
-KEPT_VARIABLES = ("PATH", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "DOCKER_CONFIG")
 PROGRAM_TIMEOUT: Seconds = 20
+SCOPE = ("systemd-run", "--user", "--scope", "--collect", "--quiet", "-p", "Delegate=yes", "--")
 UNIT = """\
 [Unit]
 Description=Containers of the project {project}
 
 [Service]
 Type=oneshot
-ExecStart=systemd-run --user --scope --collect --quiet -p Delegate=yes -- /bin/sh {script}
+ExecStart={command}
 
 [Install]
 WantedBy=default.target
@@ -115,15 +114,15 @@ def _render_script(project: str) -> str:
         sys.executable,
         "-P",
         "-c",
-        ENTRY_CODE,
+        systemd_unit.ENTRY_CODE,
         "compose",
         "-p",
         project,
         "start",
         "--after-boot",
     ]
-    chosen = {name: os.environ[name] for name in KEPT_VARIABLES if os.environ.get(name)}
-    exports = [f"export {name}={shlex.quote(value)}" for name, value in chosen.items()]
+    variables = systemd_unit.kept_variables()
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     about = f"# Made by `cntnr compose enable`; `cntnr compose -p {project} disable` removes it."
     return "\n".join(["#!/bin/sh", about, *exports, f"exec {shlex.join(words)}", ""])
 
@@ -141,18 +140,13 @@ def _install_unit(project: str, script: Path) -> bool:
     unit = _unit(project)
     link = _wanted_link(unit)
     link.parent.mkdir(parents=True, exist_ok=True)
-    text = UNIT.format(project=project, script=_systemd_word(script))
+    command = systemd_unit.command_line([*SCOPE, "/bin/sh", str(script)])
+    text = UNIT.format(project=project, command=command)
     files.write_atomic(unit, text.encode())
     link.unlink(missing_ok=True)
     link.symlink_to(Path("..") / unit.name)  # `systemctl enable` does this, but needs a session
     _reload_systemd()
     return _turn_lingering_on()
-
-
-def _systemd_word(path: Path) -> str:
-    """Quote a path for ExecStart (systemd.service(5), "COMMAND LINES")."""
-    text = str(path).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
-    return f'"{text}"'
 
 
 def _reload_systemd() -> None:

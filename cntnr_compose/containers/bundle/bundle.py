@@ -11,6 +11,8 @@ from cntnr_compose.containers.bundle import (
     accounts,
     configs_secrets,
     etc_files,
+    notify_socket,
+    proot,
     shared_namespaces,
     stored_rootfs,
 )
@@ -128,10 +130,13 @@ async def _prepare_inputs(
         mounts=(
             *mount_sources,
             *configs_secrets.create_file_mounts(record, sources.configs, sources.secrets),
+            *notify_socket.mount_folder(record),
         ),
+        environment=notify_socket.environment(record),
         etc_files=etc_files.write_etc_files(record, bundle, network_owner, resolver),
         device_nodes=_inspect_devices(service),
         seccomp=_read_seccomp_profile(service, sources.working_dir),
+        proot=proot.choose_proot(service, context.host_facts.mapped_ids),
         annotations={"cntnr.name": record.name, PROJECT_ANNOTATION: record.project},
     )
 

@@ -11,7 +11,7 @@ from tests.unit.cli.conftest import FakeSupervisor, Run, both
 # Commands that change nothing.
 READING = {
     *("check", "config", "events", "images", "logs", "ls", "plan", "port", "ps", "top", "version"),
-    *("stats", "volumes", "why"),
+    *("stats", "systemd", "volumes", "why"),
 }
 # What a command calls that knows of dry runs: see CONTRIBUTING.md, "A command".
 AWARE = ("locked_project", "bring_up", "run_service", "options.dry_run")
