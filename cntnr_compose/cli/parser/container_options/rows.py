@@ -63,6 +63,7 @@ SECURITY_OPTIONS = (
     Option("--device-cgroup-rule", multiple=True, metavar="RULE", help="Rule of devices."),
     Option("--gpus", metavar="GPUS", help="Refused: GPUs are given as --device here."),
     flag_row("--privileged", help="All that a user without root can give."),
+    flag_row("--proot", help="Run under PRoot, which fakes users and owners."),
     Option("--security-opt", multiple=True, metavar="OPTION", help="seccomp=…, apparmor=…"),
     Option("--cgroupns", metavar="MODE", help="Namespace of cgroups: host or private."),
     Option("--ipc", metavar="MODE", help="Shared memory: private, shareable, container:NAME."),
