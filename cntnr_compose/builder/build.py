@@ -16,7 +16,8 @@ from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid
 from cntnr_compose.builder.dockerfile.required_images import required_images
 from cntnr_compose.builder.dockerfile.syntax.directives import CHECK_ARG
 from cntnr_compose.builder.downloads import fetch_downloads
-from cntnr_compose.builder.request import BuildRequest, BuiltImage, parse_stages
+from cntnr_compose.builder.request import BuildJob, BuildRequest, BuiltImage, parse_stages
+from cntnr_compose.builder.sources.file_digests import DigestCaches
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Event, Output, Progress, WarningEvent
 from cntnr_compose.core.values import Bytes, replace, to_json
@@ -146,15 +147,17 @@ def _build(requests: Sequence[BuildRequest], terminal: int, *, emit: Emit) -> di
         _report(request, "Building", emit)
     built: dict[str, BuiltImage] = {}
     try:
-        built |= {
-            request.service: image for request in prepared if (image := find_cached_image(request))
-        }
+        caches = DigestCaches()
+        for request in prepared:
+            image = find_cached_image(request, caches)
+            if image is not None:
+                built[request.service] = image
         changed = tuple(request for request in prepared if request.service not in built)
         if changed:
             from cntnr_compose.builder.worker_process import run_worker
 
             changed = tuple(_with_imported_caches(request, emit) for request in changed)
-            built |= run_worker(changed, terminal=terminal, emit=emit)
+            built |= run_worker(BuildJob(changed, caches, terminal), emit=emit)
     except CntnrError:
         for request in prepared:
             if request.service not in built:

@@ -14,6 +14,7 @@ from cntnr_compose.builder.dockerfile.steps import (
 )
 from cntnr_compose.builder.dockerfile.values.git_url import GitSource, without_password
 from cntnr_compose.builder.request import BuildRequest
+from cntnr_compose.builder.sources.file_digests import DigestCaches
 from cntnr_compose.builder.sources.source_files import SourceFiles, open_stage_files
 from cntnr_compose.builder.walker import PendingStep, StageState
 from cntnr_compose.core import paths
@@ -44,7 +45,7 @@ def git_files(request: BuildRequest, tree: GitSource) -> Iterator[SourceFiles]:
     """Open a tree of git that was fetched, to take files from."""
     folder = Path(request.downloads[git_key(tree)])
     label = f"the repository {without_password(tree.remote)}"
-    with contextlib.closing(SourceFiles(folder, label=label, use_cache=False)) as files_:
+    with contextlib.closing(SourceFiles(folder, label=label)) as files_:
         yield files_
 
 
@@ -66,25 +67,33 @@ class StageDigest(Value, frozen=True, kw_only=True):
 class InputDigests:
     """Compute the digests of what the steps of one build read."""
 
-    def __init__(self, request: BuildRequest, open_rootfs: OpenRootfs) -> None:
-        self.request, self._open_rootfs = request, open_rootfs
-        context = SourceFiles(Path(request.context), ignore=IgnorePatterns(request.ignore))
+    def __init__(
+        self, request: BuildRequest, open_rootfs: OpenRootfs, caches: DigestCaches
+    ) -> None:
+        self.request, self._open_rootfs, self._caches = request, open_rootfs, caches
+        folder = Path(request.context)
+        ignore = IgnorePatterns(request.ignore)
+        context = SourceFiles(folder, ignore=ignore, digests=caches.of(folder))
         self._source_files: dict[str, SourceFiles] = {"": context}
 
-    def step_digest(self, pending: PendingStep) -> str:
-        """Compute the digest of what a step reads.
+    def step_digest(self, pending: PendingStep, copied: str = "") -> str:
+        """Compute the digest of what a step reads; ``copied`` is that of the files, where it is known.
 
         Raises `BuildSourceMissing`, `SourceUnreadable`, `ChecksumWrong`.
         """
         step = pending.step
         if isinstance(step, CopyStep):
-            parts = [self._sources_digest(pending, step.origin, step.sources, step.exclude)]
+            sources = copied or self._sources_digest(
+                pending, step.origin, step.sources, step.exclude
+            )
+            parts = [sources]
             parts += [self._download_digest(url, step.checksum, pending.where) for url in step.urls]
             folders = (Path(self.request.downloads[git_key(tree)]).name for tree in step.git)
             parts += [name.partition("-")[2] for name in folders]
             return " ".join(parts)
         if isinstance(step, RunStep):
-            return " ".join(self._mount_digest(pending, mount) for mount in step.mounts)
+            parts = [self._mount_digest(pending, mount) for mount in step.mounts]
+            return " ".join([*parts, *(["proot"] if self.request.proot else [])])
         return ""
 
     def source_files(self, origin: str) -> SourceFiles:
@@ -92,7 +101,12 @@ class InputDigests:
         if origin not in self._source_files:
             name = origin.partition(":")[2]
             folder = Path(self.request.contexts[name])
-            files_ = SourceFiles(folder, ignore=_read_ignore(folder), label=f"the context {name}")
+            files_ = SourceFiles(
+                folder,
+                ignore=_read_ignore(folder),
+                label=f"the context {name}",
+                digests=self._caches.of(folder),
+            )
             self._source_files.setdefault(origin, files_)  # of several threads, the first
         return self._source_files[origin]
 

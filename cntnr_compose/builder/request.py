@@ -1,5 +1,7 @@
 """The values of a build: what is asked for, and everything that one build depends on."""
 
+from typing import NamedTuple
+
 from cntnr_compose.builder.dockerfile.parser import (
     Dockerfile,
     DockerfileInvalid,
@@ -7,6 +9,7 @@ from cntnr_compose.builder.dockerfile.parser import (
     parse_dockerfile,
 )
 from cntnr_compose.builder.dockerfile.stages import DockerfileScope, split_stages
+from cntnr_compose.builder.sources.file_digests import DigestCaches
 from cntnr_compose.builder.sources.ssh_sources import SshSource
 from cntnr_compose.core.values import Bytes, Seconds, Value, field
 from cntnr_compose.model.image import Image
@@ -108,6 +111,7 @@ class BuildRequest(Value, frozen=True, kw_only=True):
     memory: Bytes = 0
     ulimits: dict[str, Ulimit] = field(default_factory=dict)
     privileged: bool = False
+    proot: bool = False  # RUN is under PRoot
     no_cache: bool = False
     no_cache_stages: tuple[str, ...] = ()  # those whose steps run anew
     pull: bool = False  # ask the registries for newer base images
@@ -140,10 +144,11 @@ class BuildRequest(Value, frozen=True, kw_only=True):
         )
 
 
-class BuildJob(Value, frozen=True, kw_only=True):
+class BuildJob(NamedTuple):
     """What a worker builds; its requests do not depend on each other."""
 
     requests: tuple[BuildRequest, ...]
+    caches: DigestCaches  # of the files that the command has read already
     terminal: int = -1  # descriptor of the terminal for a shell where a RUN fails; -1: no shell
 
     @property

@@ -1,6 +1,5 @@
 """Cache the digests of a folder's files between builds."""
 
-import time
 from pathlib import Path
 
 from cntnr_compose.builder.dockerfile.steps import short_hash
@@ -9,8 +8,10 @@ from cntnr_compose.core.values import Value, field
 from cntnr_compose.host import files
 from cntnr_compose.images import leases
 
-# A file that changed less than this ago could change again without a new time stamp.
-SETTLED_AFTER = 2.0  # seconds
+# A file that changed less than this ago could change again without a new time stamp: the kernel's clock has
+# one every 10 ms at least, some file systems one in two seconds.
+SETTLED_AFTER, COARSE_SETTLED_AFTER = 100_000_000, 2_000_000_000  # nanoseconds
+SECOND = 1_000_000_000
 Stamp = tuple[int, int, int, int]  # inode, size, modification and change time in nanoseconds
 
 
@@ -29,6 +30,7 @@ class FileDigestCache:
         self._path = paths.builds() / "digests" / f"{name}.json"
         self._saved: dict[str, tuple[Stamp, str]] | None = None if is_saved else {}
         self._current: dict[str, tuple[Stamp, str]] = {}
+        self._settled: set[str] = set()
 
     def get(self, path: str, stamp: Stamp) -> str | None:
         """Return the digest of a file; None where it is unknown or the file has changed."""
@@ -39,22 +41,34 @@ class FileDigestCache:
         known = self._current.get(path) or self._saved.get(path)
         return known[1] if known is not None and known[0] == stamp else None
 
-    def add(self, path: str, stamp: Stamp, digest: str) -> None:
-        """Add the digest of a file."""
+    def add(self, path: str, stamp: Stamp, digest: str, read_at: int) -> None:
+        """Add the digest of a file that was read from ``read_at`` on, in nanoseconds."""
         self._current[path] = (stamp, digest)
+        # Only the time of change cannot be set, so it tells how finely the file system counts.
+        pause = SETTLED_AFTER if stamp[3] % SECOND else COARSE_SETTLED_AFTER
+        if max(stamp[2:]) + pause < read_at and _is_text(path):
+            self._settled.add(path)
+        else:
+            self._settled.discard(path)
 
     def save(self) -> None:
         """Save the digests for the next build."""
-        settled = int((time.time() - SETTLED_AFTER) * 1e9)
-        kept = {
-            path: (stamp, digest)
-            for path, (stamp, digest) in self._current.items()
-            if max(stamp[2:]) < settled and _is_text(path)
-        }
+        kept = {path: self._current[path] for path in list(self._settled)}  # others may add some
         if not kept or kept.items() <= (self._saved or {}).items():
             return
         paths.make_data_folder(self._path.parent)
         files.write_value(self._path, FileDigests(files={**(self._saved or {}), **kept}))
+
+
+class DigestCaches:
+    """The caches of all folders that one command builds from."""
+
+    def __init__(self) -> None:
+        self._by_folder: dict[Path, FileDigestCache] = {}
+
+    def of(self, folder: Path) -> FileDigestCache:
+        """Return the cache of a folder."""
+        return self._by_folder.setdefault(folder, FileDigestCache(folder))
 
 
 def _is_text(path: str) -> bool:

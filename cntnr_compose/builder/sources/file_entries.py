@@ -2,7 +2,6 @@
 
 import os
 import stat
-from pathlib import Path
 
 from cntnr_compose.builder.dockerfile.globs import GlobPattern
 from cntnr_compose.builder.sources.file_digests import Stamp
@@ -29,24 +28,31 @@ class FileEntry(Value, frozen=True, kw_only=True):
         return stat.S_ISDIR(self.mode)
 
 
-def read_entry(path: str, host_path: Path) -> FileEntry | None:
-    """Read the status of a file; None for sockets and files that vanished meanwhile."""
+def read_entry(path: str, host_path: str, *, reads_notes: bool) -> FileEntry | None:
+    """Read the status of a file, its owner from a note, too; None for sockets and files that vanished."""
     try:
         status = os.lstat(host_path)
     except FileNotFoundError:
         return None
     if stat.S_ISSOCK(status.st_mode):
         return None
-    uid, gid = owners.read_owner(str(host_path), status.st_uid, status.st_gid)
+    uid, gid = status.st_uid, status.st_gid
+    if reads_notes:
+        uid, gid = owners.read_owner(host_path, uid, gid)
     return FileEntry(
         path=path,
-        host_path=str(host_path),
+        host_path=host_path,
         mode=status.st_mode,
         uid=uid,
         gid=gid,
-        stamp=(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns),
+        stamp=stamp_of(status),
         links=status.st_nlink,
     )
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    """Return what changes with a file."""
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def is_pattern(source: str) -> bool:
@@ -59,12 +65,13 @@ def xattrs_text(path: str) -> str:
     return "".join(f"\0{name}={value.hex()}" for name, value in read_xattrs(path))
 
 
-def read_xattrs(path: str) -> list[tuple[str, bytes]]:
-    """Read the extended attributes that belong to a file's content."""
+def read_xattrs(file: str | int) -> list[tuple[str, bytes]]:
+    """Read the extended attributes that belong to the content of a file, by its path or descriptor."""
+    follows = isinstance(file, int)
     try:
         return [
-            (name, os.getxattr(path, name, follow_symlinks=False))
-            for name in sorted(os.listxattr(path, follow_symlinks=False))
+            (name, os.getxattr(file, name, follow_symlinks=follows))
+            for name in sorted(os.listxattr(file, follow_symlinks=follows))
             if overlay_marks.is_kept(name)
         ]
     except OSError:  # not every file system has them

@@ -9,6 +9,7 @@ import hashlib
 import io
 import os
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value
 from cntnr_compose.host.openat2 import Root
 
+CHUNK = 1 << 16
 PIVOT = "/./"  # in a source of ``--parents``
 
 
@@ -78,13 +80,14 @@ class SourceFiles:
         ignore: IgnorePatterns | None = None,
         label: str = "the build context",
         keep_owners: bool = False,
-        use_cache: bool = True,
+        digests: FileDigestCache | None = None,
     ) -> None:
+        """List a folder; without a cache of ``digests`` those of its files are not saved."""
         self.root = root
         self.label = label
         self.keep_owners = keep_owners  # False: copies belong to root
         self._ignore = ignore or IgnorePatterns()
-        self._digests = FileDigestCache(root, is_saved=use_cache)
+        self._digests = digests or FileDigestCache(root, is_saved=False)
         self._root: Root | None = None
 
     def select(self, sources: tuple[str, ...], where: str) -> list[SelectedSource]:
@@ -115,7 +118,7 @@ class SourceFiles:
     def _matches(self, root: Root, source: str) -> Iterator[SelectedSource]:
         for name in expand_glob(root, source):
             real = root.resolve(name)
-            top = None if real is None else read_entry("", root.join(real))
+            top = None if real is None else self._read_entry("", str(root.join(real)))
             if top is not None and not self._is_ignored(name, top):
                 yield SelectedSource(name=name.rpartition("/")[2], top=top)
 
@@ -179,7 +182,7 @@ class SourceFiles:
             from_root = f"{base}/{name}" if base else name
             is_ignored = bool(self._ignore) and self._ignore.ignores(from_root)
             is_excluded = bool(exclude) and exclude.ignores(inside)
-            entry = read_entry(inside, Path(folder, name))
+            entry = self._read_entry(inside, f"{folder}/{name}")
             if entry is None:
                 continue
             if (is_ignored or is_excluded) and not entry.is_folder:
@@ -190,21 +193,17 @@ class SourceFiles:
                 continue
             yield entry, is_ignored or is_excluded
 
+    def _read_entry(self, path: str, host_path: str) -> FileEntry | None:
+        return read_entry(path, host_path, reads_notes=self.keep_owners)
+
     def digest(self, selection: list[SelectedSource], exclude: tuple[str, ...]) -> str:
         """Compute the digest of all selected files. Raises `SourceUnreadable`."""
-        whole = hashlib.sha256()
+        digest = SelectionDigest(self)
         for source in selection:
-            whole.update(
-                f"\0{source.name if not source.top.is_folder else ''}\0".encode(
-                    errors="surrogateescape"
-                )
-            )
+            digest.begin(source)
             for entry in self.walk(source, exclude):
-                owner = f"{entry.uid}:{entry.gid}" if self.keep_owners else ""
-                attributes = xattrs_text(entry.host_path)
-                line = f"{entry.path}\0{entry.mode:o}\0{owner}\0{self._content_digest(entry)}{attributes}\n"
-                whole.update(line.encode(errors="surrogateescape"))
-        return whole.hexdigest()[:40]
+                digest.add(entry)
+        return digest.text
 
     def open_file(self, entry: FileEntry) -> io.FileIO:
         """Open a regular file of this folder. Raises `OSError`, also where it is no regular file any more."""
@@ -230,19 +229,21 @@ class SourceFiles:
             self._root.close()
             self._root = None
 
-    def _content_digest(self, entry: FileEntry) -> str:
+    def content_digest(self, entry: FileEntry) -> str:
+        """Compute the digest of a file's content, unless it is known. Raises `SourceUnreadable`."""
         if stat.S_ISLNK(entry.mode):
             return str(Path(entry.host_path).readlink())
         if not stat.S_ISREG(entry.mode):
             return ""
         digest = self._digests.get(entry.host_path, entry.stamp)
         if digest is None:
+            read_at = time.time_ns()
             try:
                 with self.open_file(entry) as content:
-                    digest = hashlib.file_digest(content, "sha256").hexdigest()
+                    digest = _sha256(content)
             except OSError as error:
                 raise SourceUnreadable(entry.host_path, error.strerror or str(error)) from error
-        self._digests.add(entry.host_path, entry.stamp, digest)
+            self._digests.add(entry.host_path, entry.stamp, digest, read_at)
         return digest
 
     def save_digests(self) -> None:
@@ -250,10 +251,40 @@ class SourceFiles:
         self._digests.save()
 
 
+def _sha256(content: io.FileIO) -> str:
+    """Compute the digest of a file; `hashlib.file_digest` would clear 256 KiB for each, however small."""
+    digest = hashlib.sha256()
+    while block := content.read(CHUNK):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+class SelectionDigest:
+    """The digest of the selected files of a folder, computed while they are listed."""
+
+    def __init__(self, files: SourceFiles) -> None:
+        self._files, self._whole = files, hashlib.sha256()
+
+    def begin(self, source: SelectedSource) -> None:
+        """Add the name of the next selected source; its entries follow."""
+        name = "" if source.top.is_folder else source.name
+        self._whole.update(f"\0{name}\0".encode(errors="surrogateescape"))
+
+    def add(self, entry: FileEntry) -> None:
+        """Add a file with its content. Raises `SourceUnreadable`."""
+        owner = f"{entry.uid}:{entry.gid}" if self._files.keep_owners else ""
+        content = self._files.content_digest(entry)
+        line = f"{entry.path}\0{entry.mode:o}\0{owner}\0{content}{xattrs_text(entry.host_path)}\n"
+        self._whole.update(line.encode(errors="surrogateescape"))
+
+    @property
+    def text(self) -> str:
+        """Return the digest of all that was added."""
+        return self._whole.hexdigest()[:40]
+
+
 @contextlib.contextmanager
 def open_stage_files(root: Path, label: str) -> Iterator[SourceFiles]:
     """Open the root of a stage or image as a folder to take files from, with their owners."""
-    with contextlib.closing(
-        SourceFiles(root, label=label, keep_owners=True, use_cache=False)
-    ) as stage_files:
+    with contextlib.closing(SourceFiles(root, label=label, keep_owners=True)) as stage_files:
         yield stage_files

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cntnr_compose.builder.worker import tar
-from cntnr_compose.builder.worker.copy import change_owner
+from cntnr_compose.builder.worker.copied_file import change_owner
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import files
 from cntnr_compose.host.namespaces import subids

@@ -1,8 +1,5 @@
 """Copy files into an image's root for COPY and ADD, with the owners and modes that docker gives them."""
 
-import contextlib
-import errno
-import io
 import os
 import posixpath
 import shutil
@@ -13,25 +10,23 @@ from urllib.parse import urlsplit
 
 from cntnr_compose.builder.dockerfile.steps import CopyStep
 from cntnr_compose.builder.dockerfile.values.file_modes import parse_file_mode
-from cntnr_compose.builder.sources.file_entries import FileEntry, read_xattrs
-from cntnr_compose.builder.sources.source_files import SelectedSource, SourceFiles
+from cntnr_compose.builder.sources.file_entries import FileEntry, stamp_of
+from cntnr_compose.builder.sources.source_files import SelectedSource, SelectionDigest, SourceFiles
+from cntnr_compose.builder.worker.copied_file import (
+    CopyStepFailed,
+    change_owner,
+    copy_bytes,
+    copy_xattrs,
+    create_file,
+    remove_file,
+)
 from cntnr_compose.containers.bundle import accounts
 from cntnr_compose.containers.spec import users
-from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.host.namespaces import owners
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.model.host import FULL_ID_RANGE
 
-CHUNK = 1 << 20
 UNNAMED = "__unnamed__"  # BuildKit's name for what a URL without one leads to
 MAX_LINKS = 40  # as many as the kernel follows
-
-
-class CopyStepFailed(CntnrError):
-    """Files cannot be copied to the target of COPY or ADD."""
-
-    def __init__(self, where: str, why: str) -> None:
-        super().__init__(f"{where}: {why}")
 
 
 class CopyTarget:
@@ -53,6 +48,7 @@ class CopyTarget:
         self.owner = resolve_owner(accounts or root, step.chown) if step.chown else None
         self.path = step.target
         self._links: dict[int, Path] = {}
+        self.is_unchanged = True  # no file has changed while it was copied
         self._last_folder: tuple[str, Path] | None = None  # path in the image, path on the host
 
     def is_folder(self) -> bool:
@@ -110,9 +106,13 @@ class CopyTarget:
         return self.root.find(self.path) or self.make_folder(folder) / last
 
     def copy_source(
-        self, files: SourceFiles, source: SelectedSource, exclude: tuple[str, ...]
+        self,
+        files: SourceFiles,
+        source: SelectedSource,
+        exclude: tuple[str, ...],
+        digest: SelectionDigest | None = None,
     ) -> None:
-        """Copy one selected source: the content of a folder, or a file."""
+        """Copy one selected source: the content of a folder, or a file; add it to a digest."""
         is_new = not self.path.endswith("/") and self.root.find(self.path) is None
         target = (
             self.make_folder(self.path) if source.top.is_folder else self.file_path(source.name)
@@ -120,8 +120,12 @@ class CopyTarget:
         base = "" if target == self.root.path else str(target.relative_to(self.root.path))
         self._links = {}
         folders = []  # their times are set when they are full
+        if digest is not None:
+            digest.begin(source)
         for entry in files.walk(source, exclude):
             self.check()
+            if digest is not None:
+                digest.add(entry)
             path = self._path_in_folder(f"{base}/{entry.path}") if entry.path else target
             if entry.path or not entry.is_folder:
                 self._copy_entry(entry, path, files)
@@ -149,7 +153,7 @@ class CopyTarget:
     def write_inline_file(self, name: str, content: str) -> None:
         """Write a file whose content is in the Dockerfile."""
         target = self.file_path(name)
-        _remove_file(target, self.where)
+        remove_file(target, self.where)
         target.write_text(content)
         change_owner(target, *(self.owner or (0, 0)))
         target.chmod(self._change_mode(stat.S_IFREG | 0o644))
@@ -158,7 +162,7 @@ class CopyTarget:
         """Copy a downloaded file; like docker, readable by its owner only."""
         path = urlsplit(url).path
         target = self.file_path(posixpath.basename(path) or UNNAMED)
-        _remove_file(target, self.where)
+        remove_file(target, self.where)
         shutil.copyfile(source, target)
         change_owner(target, *(self.owner or (0, 0)))
         target.chmod(self._change_mode(stat.S_IFREG | 0o600))
@@ -173,17 +177,40 @@ class CopyTarget:
                     inside = str(target).removeprefix(str(self.root.path))
                     raise CopyStepFailed(self.where, f"cannot copy to non-directory: {inside}")
                 target.mkdir()
+        elif stat.S_ISREG(entry.mode):
+            if entry.links == 1 or not self._link_to_copy(entry, target):
+                self._copy_regular_file(entry, target, files)
+            return
         else:
-            _remove_file(target, self.where)
+            remove_file(target, self.where)
             if entry.links > 1 and self._link_to_copy(entry, target):
                 return
-            self._copy_content(entry, target, files)
+            self._create_special_file(entry, target)
         self._set_metadata(entry, target, files)
 
+    def _owner_of(self, entry: FileEntry, files: SourceFiles) -> tuple[int, int]:
+        return self.owner or ((entry.uid, entry.gid) if files.keep_owners else (0, 0))
+
+    def _copy_regular_file(self, entry: FileEntry, target: Path, files: SourceFiles) -> None:
+        """Copy a regular file with its metadata, all by descriptor: paths of an overlay take long."""
+        mode = self._change_mode(entry.mode)
+        with files.open_file(entry) as content, create_file(target, mode, self.where) as out:
+            copy_bytes(content, out, entry.stamp[1])
+            created, owner = os.fstat(out.fileno()), self._owner_of(entry, files)
+            is_other = (created.st_uid, created.st_gid) != owner
+            if is_other:
+                change_owner(out.fileno(), *owner)
+            if is_other or stat.S_IMODE(created.st_mode) != mode:
+                os.fchmod(out.fileno(), mode)
+            copy_xattrs(content.fileno(), out.fileno())
+            os.utime(out.fileno(), ns=(entry.stamp[2], entry.stamp[2]))
+            # But for the inode, whose number on an overlay may be another one with each look.
+            if stamp_of(os.fstat(content.fileno()))[1:] != entry.stamp[1:]:
+                self.is_unchanged = False
+
     def _set_metadata(self, entry: FileEntry, target: Path, files: SourceFiles) -> None:
-        """Set owner, mode, extended attributes and times."""
-        uid, gid = self.owner or ((entry.uid, entry.gid) if files.keep_owners else (0, 0))
-        change_owner(target, uid, gid)
+        """Set owner, mode, extended attributes and times of what is no regular file."""
+        change_owner(target, *self._owner_of(entry, files))
         if not stat.S_ISLNK(entry.mode):
             target.chmod(self._change_mode(entry.mode))
         copy_xattrs(entry.host_path, target)
@@ -194,15 +221,13 @@ class CopyTarget:
         first = self._links.setdefault(entry.stamp[0], target)
         if first is target:
             return False
+        remove_file(target, self.where)
         os.link(first, target, follow_symlinks=False)
         return True
 
-    def _copy_content(self, entry: FileEntry, target: Path, files: SourceFiles) -> None:
+    def _create_special_file(self, entry: FileEntry, target: Path) -> None:
         if stat.S_ISLNK(entry.mode):
             target.symlink_to(Path(entry.host_path).readlink())
-        elif stat.S_ISREG(entry.mode):
-            with files.open_file(entry) as content, open(target, "xb", buffering=0) as out:  # noqa: PTH123
-                _copy_bytes(content, out)
         elif stat.S_ISFIFO(entry.mode):
             os.mkfifo(target)
         else:
@@ -218,18 +243,24 @@ def copy_files(
     where: str,
     check: Callable[[], None],
     target: CopyTarget | None = None,
-) -> None:
-    """Copy the selected and the inline files of a COPY. Raises `CopyStepFailed`, `SourceUnreadable`."""
+) -> str:
+    """Copy the selected and the inline files of a COPY.
+
+    Return the digest of the selected files as they were copied; '' where one has changed meanwhile.
+    Raises `CopyStepFailed`, `SourceUnreadable`.
+    """
     target = target or CopyTarget(root, step, where, check)
     if len(selection) > 1 and not target.is_folder():
         raise CopyStepFailed(
             where, f"several files fit, so {step.target} must be a folder and end with a /"
         )
+    digest = SelectionDigest(files) if files is not None and selection else None
     for selected in selection:
         assert files is not None
-        target.copy_source(files, selected, step.exclude)
+        target.copy_source(files, selected, step.exclude, digest)
     for text in step.texts:
         target.write_inline_file(text.name, text.content)
+    return digest.text if digest is not None and target.is_unchanged else ""
 
 
 def resolve_owner(root: Root, text: str) -> tuple[int, int]:
@@ -246,25 +277,6 @@ def resolve_owner(root: Root, text: str) -> tuple[int, int]:
     return identity.uid, (identity.uid if name.isdecimal() and not colon else identity.gid)
 
 
-def change_owner(path: Path, uid: int, gid: int) -> None:
-    """Change the owner of a file, or note it (`owners`). Raises `IdNotMapped`."""
-    try:
-        owners.forget_owner(path)  # a folder that is copied into may have had another
-        owners.change_owner_of_name(path, uid, gid)
-    except OSError as error:
-        if error.errno != errno.EINVAL:
-            raise
-        kind, number = ("user", uid) if uid >= FULL_ID_RANGE else ("group", gid)
-        raise users.IdNotMapped(kind, str(number), number, FULL_ID_RANGE) from error
-
-
-def copy_xattrs(source: str, target: Path) -> None:
-    """Copy the extended attributes that belong to a file's content."""
-    with contextlib.suppress(OSError):  # not every file system has them
-        for name, value in read_xattrs(source):
-            os.setxattr(target, name, value, follow_symlinks=False)
-
-
 def _is_context(entry: FileEntry, files: SourceFiles) -> bool:
     """Return whether an entry is the folder itself of a context, whose mode and times say nothing."""
     return not files.keep_owners and entry.host_path == str(files.root)
@@ -273,25 +285,3 @@ def _is_context(entry: FileEntry, files: SourceFiles) -> bool:
 def _reversed_parts(path: str) -> list[str]:
     """Split a path into its parts, the last one first."""
     return [part for part in reversed(path.split("/")) if part not in ("", ".")]
-
-
-def _copy_bytes(source: io.FileIO, target: io.FileIO) -> None:
-    """Copy a file's content inside the kernel, where the file system can: thousands of files are small."""
-    try:
-        while os.sendfile(target.fileno(), source.fileno(), None, CHUNK):
-            pass
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):
-            raise
-        shutil.copyfileobj(source, target, CHUNK)
-
-
-def _remove_file(path: Path, where: str) -> None:
-    """Remove the file that is to be replaced. Raises `CopyStepFailed` for a folder."""
-    try:
-        mode = os.lstat(path).st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        return  # as a rule: one look is all that a new file costs
-    if stat.S_ISDIR(mode):
-        raise CopyStepFailed(where, f"cannot copy over the folder {path.name} with a file")
-    path.unlink(missing_ok=True)

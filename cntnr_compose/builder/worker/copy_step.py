@@ -34,17 +34,21 @@ class CopyRunner:
         )
         self.target = CopyTarget(root, step, where, check, accounts=accounts)
 
-    def run(self, source: SourceFiles) -> None:
-        """Copy everything. Raises `CopyStepFailed`, `SourceUnreadable`, `AddedArchiveDamaged`."""
+    def run(self, source: SourceFiles) -> str:
+        """Copy everything; return the digest of the files that were copied, '' where that is not sure.
+
+        Raises `CopyStepFailed`, `SourceUnreadable`, `AddedArchiveDamaged`.
+        """
         step = self.step
         selection = source.select(step.sources, self.where) if step.sources else []
+        count = len(selection)
         if step.extract:
             selection = [
                 each
                 for each in selection
                 if each.top.is_folder or not self._extract(Path(each.top.host_path))
             ]
-        copy_files(
+        digest = copy_files(
             self.root, step, source, selection,
             where=self.where, check=self.check, target=self.target,
         )  # fmt: skip
@@ -56,6 +60,7 @@ class CopyRunner:
             with git_files(self.request, tree) as files:
                 for selected in files.select((tree.subdir or ".",), self.where):
                     self.target.copy_source(files, selected, step.exclude)
+        return digest if len(selection) == count else ""
 
     def _extract(self, path: Path) -> bool:
         """Extract a file if it is an archive; return whether it is."""

@@ -46,7 +46,6 @@ from cntnr_compose.images.storage.build_cache import limit_cache
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.protocol import ErrorReply, EventReply, ResultReply
 
-PROCESS_NAME = "cntnr-builder"
 CANCELLED = 130
 MAX_BUILDS = 64  # at once: mostly they wait for programs
 CLEANUP_TIMEOUT = 2.0  # seconds for cancelled builds to remove what is incomplete
@@ -110,7 +109,6 @@ def run(job: BuildJob) -> NoReturn:
 
     For a process of one thread. Raises `HolderFailed`.
     """
-    Path("/proc/self/comm").write_text(PROCESS_NAME)
     holder = find_holder()
     if holder is None:
         raise HolderFailed(ENDED_FROM_OUTSIDE)
@@ -212,7 +210,7 @@ def _build_all(job: BuildJob, worker: WorkerState) -> Tree:
 
     def build(request: BuildRequest) -> BuiltImage:
         try:
-            return _build(request, worker, store, packer)
+            return _build(StepExecutor(request, worker, job.caches), store, packer)
         except BaseException as error:
             worker.fail(error)
             raise
@@ -230,11 +228,9 @@ def _build_all(job: BuildJob, worker: WorkerState) -> Tree:
     }
 
 
-def _build(
-    request: BuildRequest, worker: WorkerState, store: ImageStore, packer: LayerPacker
-) -> BuiltImage:
+def _build(executor: StepExecutor, store: ImageStore, packer: LayerPacker) -> BuiltImage:
     """Build one image, or find it in the cache; write the files that are asked for."""
-    executor = StepExecutor(request, worker)
+    request, worker = executor.request, executor.worker
     try:
         state = StageWalker(request, executor).walk_in_threads(worker.fail)
         executor.digests.save()

@@ -12,6 +12,7 @@ from cntnr_compose.builder.cache.records import find_step, save_step
 from cntnr_compose.builder.digests import InputDigests
 from cntnr_compose.builder.dockerfile.steps import CopyStep, FolderStep, RunStep
 from cntnr_compose.builder.request import BuildRequest
+from cntnr_compose.builder.sources.file_digests import DigestCaches
 from cntnr_compose.builder.sources.source_files import SourceChanged, SourceFiles, open_stage_files
 from cntnr_compose.builder.walker import PendingStep, StageState, StepResult, current_seconds
 from cntnr_compose.builder.worker.copy import CopyTarget
@@ -87,10 +88,10 @@ class WorkerState:
 class StepExecutor:
     """The `StepRunner` that runs the steps of one build."""
 
-    def __init__(self, request: BuildRequest, worker: WorkerState) -> None:
+    def __init__(self, request: BuildRequest, worker: WorkerState, caches: DigestCaches) -> None:
         self.request, self.worker = request, worker
         self.results: dict[str, StepResult] = {}  # by key
-        self.digests = InputDigests(request, worker.rootfs.mount_for_reading)
+        self.digests = InputDigests(request, worker.rootfs.mount_for_reading, caches)
 
     def content_digest(self, pending: PendingStep) -> str:
         """Compute the digest of what a step reads."""
@@ -228,9 +229,9 @@ class StepExecutor:
                     self._make_folder(step, root, where)
                 case CopyStep():
                     with self._open_source(step.origin, origins) as source:
-                        self._copy(step, root, source, pending)
+                        copied = self._copy(step, root, source, pending)
                     # The result is saved under the digest of what was read before the copy.
-                    if self.digests.step_digest(pending) != content:
+                    if self.digests.step_digest(pending, copied) != content:
                         raise SourceChanged(where)
                 case RunStep():
                     self._run(step, pending, root)
@@ -255,17 +256,17 @@ class StepExecutor:
         else:
             yield self.digests.source_files(origin)
 
-    def _copy(self, step: CopyStep, root: Root, source: SourceFiles, pending: PendingStep) -> None:
-        """Run a COPY or ADD."""
+    def _copy(self, step: CopyStep, root: Root, source: SourceFiles, pending: PendingStep) -> str:
+        """Run a COPY or ADD; return the digest of the files of a context that were copied, if it is sure."""
         check = self.worker.raise_if_cancelled
         with contextlib.ExitStack() as undo:
             accounts = None
             if step.link and not step.is_independent:
                 stage = undo.enter_context(self.worker.rootfs.mount_for_reading(pending.state))
                 accounts = undo.enter_context(Root(stage))
-            CopyRunner(step, root, self.request, pending.where, check, accounts=accounts).run(
-                source
-            )
+            runner = CopyRunner(step, root, self.request, pending.where, check, accounts=accounts)
+            copied = runner.run(source)
+        return "" if step.origin in pending.origins else copied
 
 
 def _is_independent(pending: PendingStep) -> bool:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cntnr_compose.model.project import Project
     from cntnr_compose.reconcile.one_off import OneOffPlan
 
-POLL_INTERVAL: Seconds = 0.005
+POLL_INTERVAL: Seconds = 0.002
 # After that the supervisor, which writes exit codes, may be dead.
 EXIT_CODE_TIMEOUT: Seconds = 2
 

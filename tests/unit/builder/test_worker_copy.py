@@ -1,7 +1,9 @@
 """Where COPY puts files, with which owners and modes."""
 
+import io
 import os
 import stat
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +12,10 @@ import pytest
 from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
 from cntnr_compose.builder.dockerfile.steps import CopyStep, InlineFile
 from cntnr_compose.builder.sources.source_files import BuildSourceMissing, SourceFiles
-from cntnr_compose.builder.worker.copy import CopyStepFailed, CopyTarget, copy_files, resolve_owner
+from cntnr_compose.builder.worker import copied_file
+from cntnr_compose.builder.worker import copy as copy_module
+from cntnr_compose.builder.worker.copied_file import CopyStepFailed
+from cntnr_compose.builder.worker.copy import CopyTarget, copy_files, resolve_owner
 from cntnr_compose.containers.spec.users import IdNotMapped, UserUnknown
 from cntnr_compose.host.openat2 import Root
 
@@ -32,14 +37,15 @@ def copy(
     to: str,
     owners: bool = False,
     ignore: tuple[str, ...] = (),
+    check: Callable[[], None] = lambda: None,
     **more: object,
-) -> None:
-    """Copy as the tests' user: only root may give files away."""
+) -> str:
+    """Copy as the tests' user: only root may give files away; return the digest of what was copied."""
     work = CopyStep(sources=sources, target=to, chown="" if owners else ME, **more)  # type: ignore[arg-type]
     files = SourceFiles(place / "from", keep_owners=owners, ignore=IgnorePatterns(ignore))
     chosen = files.select(sources, "Dockerfile:1") if sources else []
     with Root(place / "to") as root:
-        copy_files(root, work, files, chosen, where="Dockerfile:1", check=lambda: None)
+        return copy_files(root, work, files, chosen, where="Dockerfile:1", check=check)
 
 
 def copied_files(place: Path) -> list[str]:
@@ -114,12 +120,41 @@ def test_exclude_may_include_again_and_a_pattern_may_fit_nothing(place: Path) ->
 
 def test_extended_attributes_come_along(place: Path) -> None:
     os.setxattr(place / "from/f", "user.a", b"1")
-    before = SourceFiles(place / "from", use_cache=False)
+    before = SourceFiles(place / "from")
     digest = before.digest(before.select(("f",), "x:1"), ())
     copy(place, "f", to="/f")
     assert os.getxattr(place / "to/f", "user.a") == b"1"
     os.setxattr(place / "from/f", "user.a", b"2")
     assert before.digest(before.select(("f",), "x:1"), ()) != digest
+
+
+def digest_of_sources(place: Path) -> str:
+    files = SourceFiles(place / "from")
+    return files.digest(files.select(("f", "d"), "x:1"), ())
+
+
+def test_the_digest_of_what_was_copied_is_that_of_the_sources(place: Path) -> None:
+    (place / "from/d/link").symlink_to("g")
+    before = digest_of_sources(place)
+    assert copy(place, "f", "d", to="/there/") == before
+
+    def change() -> None:
+        later = place / "from/d/sub/h"  # looked at when all others are copied
+        if later.read_text() != "changed":
+            later.write_text("changed")
+
+    assert copy(place, "f", "d", to="/there/", check=change) not in ("", before)
+
+
+def test_of_a_file_that_changes_while_it_is_copied_nothing_is_sure(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def copy_and_change(source: io.FileIO, target: io.FileIO, size: int) -> None:
+        copied_file.copy_bytes(source, target, size)
+        (place / "from/f").write_text("changed")
+
+    monkeypatch.setattr(copy_module, "copy_bytes", copy_and_change)
+    assert copy(place, "f", "d", to="/there/") == ""
 
 
 def test_chmod_wins(place: Path) -> None:

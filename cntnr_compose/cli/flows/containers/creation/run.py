@@ -90,6 +90,7 @@ def _created(
 
     prestart.start_for(STANDALONE)
     from cntnr_compose.cli.display.progress import choose_display
+    from cntnr_compose.cli.flows.containers.creation.bundle import prepare_bundle
     from cntnr_compose.cli.flows.containers.creation.images import prepare_image
     from cntnr_compose.cli.flows.containers.creation.networks import (
         find_namespace_owners,
@@ -102,8 +103,9 @@ def _created(
         service = make_service(name, flags, display.emit)
         service = find_namespace_owners(find_networks(service))
         image = prepare_image(service, flags["pull"], display.emit, quiet=flags["quiet"])
+        bundle = prepare_bundle(service, image, flags)
         with _standalone_session(display) as session:
-            plan = _create(session, service, image.id, flags, attached=attached)
+            plan = _create(session, service, image.id, flags, attached=attached, bundle=bundle)
             display.finish()
             yield session, plan
 
@@ -126,6 +128,7 @@ def _create(
     flags: Mapping[str, Any],
     *,
     attached: bool,
+    bundle: str,
 ) -> "OneOffPlan":
     """Create the container; one without a name of its own gets another one where the first is taken."""
     from cntnr_compose.cli.flows import attached_run
@@ -140,6 +143,7 @@ def _create(
         auto_remove=flags["rm"],
         keeps_stdin=flags.get("detach", False),
         attached=attached,
+        bundle=bundle,
         existing_volumes=frozenset(observe_volumes()) if service.volumes else frozenset(),
     )
     attempts = 1 if flags["name"] else MAX_ATTEMPTS

@@ -86,6 +86,7 @@ KEY_FLAGS = {
     "networks": "network",
     "volumes": "volume",
     "volumes_from": "volumes_from",
+    "x-cntnr": "proot",
 }
 READINESS = ("conmon", "container", "healthy", "ignore")  # podman's words
 HEALTH_KEYS = ("interval", "retries", "start_interval", "start_period", "timeout")
@@ -104,6 +105,8 @@ def build_mapping(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Tree:
     for name, (key, parse) in PARSED_VALUES.items():
         if flags[name] not in (None, ()):
             mapping[key] = parse(flags[name])
+    if flags["proot"]:
+        mapping["x-cntnr"] = {"proot": True}
     if flags["command"]:
         mapping["command"] = list(flags["command"])
     mapping["environment"] = values.parse_environment(flags["env_file"], flags["env"], environ)
