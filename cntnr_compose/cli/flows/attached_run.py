@@ -39,6 +39,7 @@ class Attachment(Frozen):
     detach_keys: bytes = DETACH_KEYS
     streams: tuple[int, ...] = (1, 2)  # whose output we get
     forwards_signals: bool = True
+    note_start: Callable[[], None] | None = None  # called when the program was started
 
 
 class Vanished(CntnrError):
@@ -93,25 +94,19 @@ def connect_to_created(
     return AttachedContainer(record, exit_file, connection)
 
 
-def run_attached(
-    session: ProjectSession,
-    plan: "OneOffPlan",
-    attachment: Attachment,
-    on_start: Callable[[], None] | None = None,
-) -> int:
+def run_attached(session: ProjectSession, plan: "OneOffPlan", attachment: Attachment) -> int:
     """Start the container, relay the terminal until it exits, and return its exit code.
 
-    After the detach keys it goes on, and 0 is returned. ``on_start`` is called once it runs. Raises the
-    errors of the start.
+    After the detach keys it goes on, and 0 is returned. Raises the errors of the start.
     """
     client = session.client
     assert client is not None
     with contextlib.ExitStack() as undo:
         container = connect_to_created(session, plan, undo, rm=attachment.rm)
         client.execute(plan.start)
+        if attachment.note_start is not None:
+            attachment.note_start()
         client.unlock()
-        if on_start is not None:
-            on_start()
         relay = TerminalRelay(
             container.connection,
             stdin=sys.stdin.fileno() if attachment.stdin else None,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from cntnr_compose.cli.parser.container_options.rows import container_options
+from cntnr_compose.cli.parser.container_options.rows import BUNDLE_OPTIONS, container_options
 from cntnr_compose.cli.parser.options import Option, argument, command, flag_row
 
 SEPARATOR = "---"
@@ -11,6 +11,7 @@ SEPARATOR = "---"
 
 @command("IMAGE [COMMAND] [ARG...]", interspersed=False, of_project=False, usage_code=125)
 @container_options(
+    *BUNDLE_OPTIONS,
     flag_row("-d", "--detach", help="Run in the background, and print the id."),
     Option("--detach-keys", metavar="KEYS", help="Keys that detach: ctrl-p,ctrl-q."),
     flag_row("--sig-proxy", default=True, help="Pass signals on to the process (it does)."),

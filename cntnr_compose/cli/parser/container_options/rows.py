@@ -71,6 +71,15 @@ NAME_OPTIONS = (
     flag_row("--rm", help="Remove the container when it has ended."),
 )  # fmt: skip
 
+BUNDLE_OPTIONS = (
+    Option(
+        "-b", "--bundle", metavar="NAME|DIR", help="Bundle whose files it has, and which stays."
+    ),
+    flag_row(
+        "--update", help="Update a bundle that exists; its files stay, but for another image."
+    ),
+)
+
 FILE_OPTIONS = (
     Option("--mount", multiple=True, metavar="FIELDS", help="Mount: type=bind,src=.,dst=/srv,…"),
     flag_row("--read-only", help="Mount the container's root read-only."),

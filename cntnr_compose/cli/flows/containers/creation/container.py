@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.cli.flows import attached_run
+from cntnr_compose.cli.flows.containers.creation.bundle import prepare_bundle
 from cntnr_compose.cli.flows.containers.creation.files import reserve_id_file, write_id
 from cntnr_compose.cli.flows.containers.creation.images import prepare_image
 from cntnr_compose.cli.flows.containers.creation.networks import (
@@ -43,6 +44,7 @@ class NewContainer:
         service = make_service(flags["name"] or random_name(), flags, emit)
         service = find_namespace_owners(find_networks(service))
         image = prepare_image(service, flags["pull"], emit, quiet=flags["quiet"])
+        self._bundle = prepare_bundle(service, image, flags)
         self._image_id = image.id
         self._service = _with_all_ports(service, image.config) if flags["publish_all"] else service
 
@@ -56,6 +58,7 @@ class NewContainer:
             auto_remove=flags["rm"],
             keeps_stdin=flags.get("detach", False),
             attached=attached,
+            bundle=self._bundle,
             volumes=describe_volumes(flags) if flags["mount"] else (),
             existing_volumes=frozenset(observe_volumes()) if service.volumes else frozenset(),
         )

@@ -1,6 +1,7 @@
 """The flow of `cntnr run` and `cntnr create`: containers that belong to no compose project."""
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from cntnr_compose.core.names import STANDALONE
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.flows.attached_run import Attachment
+    from cntnr_compose.cli.flows.containers.readiness import Readiness
     from cntnr_compose.cli.project.session import ProjectSession
     from cntnr_compose.reconcile.one_off import OneOffPlan
 
@@ -26,29 +28,41 @@ def run_containers(groups: Sequence[Mapping[str, Any]]) -> int:
     """
     with _exit_code_of_docker():
         checks.check_flags(groups)
-        flags = groups[0]
-        with _create_containers(groups, attached=not flags["detach"]) as (session, plans):
-            from cntnr_compose.cli.flows import attached_run
-            from cntnr_compose.cli.flows.containers.creation.files import write_pid
+        attached = not groups[0]["detach"]
+        with _create_containers(groups, attached=attached) as (session, plans):
+            if len(plans) == 1:
+                with _readiness(session, plans[0]) as readiness:
+                    return _run_alone(session, plans[0], groups[0], readiness)
+            from cntnr_compose.cli.flows.containers.creation.group import run_group
 
-            if len(plans) > 1:
-                from cntnr_compose.cli.flows.containers.creation.group import run_group
+            return run_group(session, plans, groups)
 
-                return run_group(session, plans, groups)
-            if flags["detach"]:
-                identity = attached_run.start_detached(session, plans[0], rm=flags["rm"])
-                write_pid(flags["pidfile"], identity)
-                stdout.print_line(identity)
-                return 0
-            if flags["attach"] == ("stdin",):
-                stdout.print_line(plans[0].id)
-                stdout.flush()
-            return attached_run.run_attached(
-                session,
-                plans[0],
-                _read_attachment(flags),
-                lambda: write_pid(flags["pidfile"], plans[0].id),
-            )
+
+def _run_alone(
+    session: "ProjectSession",
+    plan: "OneOffPlan",
+    flags: Mapping[str, Any],
+    readiness: "Readiness | None",
+) -> int:
+    from cntnr_compose.cli.flows import attached_run
+    from cntnr_compose.cli.flows.containers.creation.files import write_pid
+
+    def note_start() -> None:
+        write_pid(flags["pidfile"], plan.id)
+        if readiness is not None:
+            readiness.note_start()
+
+    if flags["detach"]:
+        stdout.print_line(attached_run.start_detached(session, plan, rm=flags["rm"]))
+        write_pid(flags["pidfile"], plan.id)
+        if readiness is not None:
+            readiness.wait_detached()
+        return 0
+    if flags["attach"] == ("stdin",):  # so that somebody can follow its output
+        stdout.print_line(plan.id)
+        stdout.flush()
+    attachment = _read_attachment(flags).replace(note_start=note_start)
+    return attached_run.run_attached(session, plan, attachment)
 
 
 def create_container(flags: Mapping[str, Any]) -> None:
@@ -91,6 +105,22 @@ def _create_containers(
             undo.pop_all()
             display.finish()
             yield session, plans
+
+
+def _readiness(
+    session: "ProjectSession", plan: "OneOffPlan"
+) -> "contextlib.AbstractContextManager[Readiness | None]":
+    """Return what tells the service manager of the container, where there is one."""
+    if not os.environ.get("NOTIFY_SOCKET"):
+        return contextlib.nullcontext()
+    from cntnr_compose.cli.flows.attached_run import Vanished
+    from cntnr_compose.cli.flows.containers.readiness import Readiness
+    from cntnr_compose.containers.state.records import read_record
+
+    record = read_record(STANDALONE, plan.id)
+    if record is None:
+        raise Vanished(plan.name)
+    return Readiness(record, session.display.emit)
 
 
 def _read_attachment(flags: Mapping[str, Any]) -> "Attachment":

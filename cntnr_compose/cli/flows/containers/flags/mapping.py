@@ -9,6 +9,7 @@ from cntnr_compose.cli.flows.containers.flags.mounts import map_mounts
 from cntnr_compose.cli.flows.containers.flags.networks import map_networks
 from cntnr_compose.cli.flows.run_arguments import BadOption
 from cntnr_compose.cli.flows.shared_arguments import Incompatible
+from cntnr_compose.core.errors import did_you_mean
 from cntnr_compose.core.frozen import Tree
 
 # Flags whose value a key takes as it is: as text, list or boolean.
@@ -88,6 +89,7 @@ KEY_FLAGS = {
     "volumes_from": "volumes_from",
     "x-cntnr": "proot",
 }
+READINESS = ("conmon", "container", "healthy", "ignore")  # podman's words
 HEALTH_KEYS = ("interval", "retries", "start_interval", "start_period", "timeout")
 
 
@@ -112,6 +114,7 @@ def build_mapping(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Tree:
     mapping["labels"] = values.parse_labels(flags["label_file"], flags["label"])
     for part in (map_mounts, map_networks, map_block_limits, _map_health, _map_logging):
         mapping |= part(flags)
+    mapping["annotations"] = mapping.get("annotations", {}) | _map_readiness(flags["sdnotify"])
     _check_namespaces(mapping)
     return {key: value for key, value in mapping.items() if value not in ({}, None)}
 
@@ -132,6 +135,18 @@ def _map_logging(flags: Mapping[str, Any]) -> Tree:
     if flags["log_opt"]:
         logging["options"] = values.parse_pairs("log-opt")(flags["log_opt"])
     return {"logging": logging} if logging else {}
+
+
+def _map_readiness(word: str) -> Tree:
+    """Map `--sdnotify`; the default leaves no trace. Raises `BadOption`."""
+    if word not in READINESS:
+        hint = did_you_mean(word, READINESS) or f"it can be {', '.join(READINESS)}"
+        raise BadOption("--sdnotify", word, hint)
+    if word == READINESS[0]:
+        return {}
+    from cntnr_compose.containers.bundle.notify_socket import ANNOTATION
+
+    return {ANNOTATION: word}
 
 
 def _check_namespaces(mapping: Tree) -> None:
