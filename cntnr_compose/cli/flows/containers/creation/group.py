@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.cli.flows.attached_run import connect_to_created, forward_signal
 from cntnr_compose.cli.flows.containers.creation.files import write_pid
-from cntnr_compose.client.group_relay import GroupRelay
+from cntnr_compose.cli.flows.containers.creation.group_relay import GroupRelay
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.flows.attached_run import AttachedContainer
