@@ -35,8 +35,8 @@ def test_a_group_ends_with_its_last_container(
 def test_signals_go_to_all(make_project: MakeProject, busybox_image: str) -> None:
     place = make_project()
     script = "trap 'echo ended; exit 0' TERM; echo ready; while true; do sleep 0.1; done"
-    one = ("--rm", busybox_image, "sh", "-c", script)
-    group = place.user.popen("cntnr", "run", *one, "---", *one, stdout=subprocess.PIPE)
+    words = ("--rm", busybox_image, "sh", "-c", script)
+    group = place.user.popen("cntnr", "run", *words, "---", *words, stdout=subprocess.PIPE)
     assert group.stdout is not None
     assert [group.stdout.readline() for _ in range(2)] == ["ready\n"] * 2
     group.send_signal(signal.SIGTERM)
