@@ -13,9 +13,11 @@ from cntnr_compose.builder.request import BuildOptions, BuildRequest, BuildSecre
 from cntnr_compose.builder.sources.contexts import MAX_DOCKERFILE, BuildContext, open_context
 from cntnr_compose.builder.sources.ssh_sources import CannotBuild, find_ssh_sources
 from cntnr_compose.core.docker_config import read_proxies
+from cntnr_compose.core.user_config import read_user_config
 from cntnr_compose.core.values import Value, field
 from cntnr_compose.host import network
 from cntnr_compose.host.kernel import host_platform
+from cntnr_compose.host.namespaces import subids
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.model import image_name
 from cntnr_compose.model.project import FileSource
@@ -41,6 +43,7 @@ class BuildDefinition(Value, frozen=True, kw_only=True):
     labels: dict[str, str] = field(default_factory=dict)
     service_images: dict[str, str] = field(default_factory=dict)  # for `service:` contexts
     platform: str = ""  # where `build` names none
+    proot: bool | None = None  # whether RUN is under PRoot; None: as the user's settings say
 
 
 def create_request(definition: BuildDefinition, options: BuildOptions) -> BuildRequest:
@@ -79,6 +82,7 @@ def create_request(definition: BuildDefinition, options: BuildOptions) -> BuildR
         memory=options.memory,
         ulimits=build.ulimits,
         privileged=build.privileged,
+        proot=_uses_proot(definition),
         entitlements=build.entitlements,
         no_cache=build.no_cache or options.no_cache,
         no_cache_stages=tuple(
@@ -91,6 +95,12 @@ def create_request(definition: BuildDefinition, options: BuildOptions) -> BuildR
         notes=caches.notes,
         epoch=_parse_epoch(definition.name, args.get(EPOCH, "")),
     )
+
+
+def _uses_proot(definition: BuildDefinition) -> bool:
+    if definition.proot is not None:
+        return definition.proot
+    return read_user_config().proot.enabled and bool(subids.explain_one_id())
 
 
 def _client_args() -> dict[str, str]:

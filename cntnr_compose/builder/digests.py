@@ -92,7 +92,8 @@ class InputDigests:
             parts += [name.partition("-")[2] for name in folders]
             return " ".join(parts)
         if isinstance(step, RunStep):
-            return " ".join(self._mount_digest(pending, mount) for mount in step.mounts)
+            parts = [self._mount_digest(pending, mount) for mount in step.mounts]
+            return " ".join([*parts, *(["proot"] if self.request.proot else [])])
         return ""
 
     def source_files(self, origin: str) -> SourceFiles:

@@ -156,6 +156,7 @@ def define_build(project: Project, service: Service) -> BuildDefinition:
             for name in context_services(service.build)
         },
         platform=service.platform,
+        proot=service.proot,
     )
 
 

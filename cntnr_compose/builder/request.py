@@ -111,6 +111,7 @@ class BuildRequest(Value, frozen=True, kw_only=True):
     memory: Bytes = 0
     ulimits: dict[str, Ulimit] = field(default_factory=dict)
     privileged: bool = False
+    proot: bool = False  # RUN is under PRoot
     no_cache: bool = False
     no_cache_stages: tuple[str, ...] = ()  # those whose steps run anew
     pull: bool = False  # ask the registries for newer base images

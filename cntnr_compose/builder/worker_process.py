@@ -15,12 +15,14 @@ from cntnr_compose.core.events import Emit
 from cntnr_compose.core.uninterruptible import uninterruptible
 from cntnr_compose.core.values import from_json, from_tree
 from cntnr_compose.host import process
-from cntnr_compose.host.namespaces import isolation, rootlesskit
+from cntnr_compose.host.children import forks
+from cntnr_compose.host.namespaces import rootlesskit
 from cntnr_compose.model.protocol import ErrorReply, EventReply, Reply, ResultReply
 
 STANDARD_STREAMS = (0, 1, 2)
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 FAILED = 1
+TITLE = "cntnr builder"
 
 
 class BuilderGone(CntnrError):
@@ -68,7 +70,7 @@ class _Worker:
         streams = (worker_in, worker_out, self._errors.fileno())
         try:
             with uninterruptible():
-                self._pid = isolation.fork_child((*streams, *self._job.descriptors))
+                self._pid = forks.fork_child((*streams, *self._job.descriptors))
                 if self._pid == 0:
                     _run_child(self._job, streams)
         finally:
@@ -100,6 +102,7 @@ def _run_child(job: BuildJob, streams: tuple[int, int, int]) -> NoReturn:
             signal.signal(number, signal.SIG_DFL)
         os.setsid()
         os.chdir("/")
+        forks.set_title(TITLE)
         for descriptor, stream in zip(streams, STANDARD_STREAMS, strict=True):
             os.dup2(descriptor, stream)
             os.close(descriptor)

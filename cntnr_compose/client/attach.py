@@ -195,7 +195,7 @@ class TerminalRelay:
             signals = undo.enter_context(_catch_signals(self._signals_to_catch()))
             if self._tty and self._stdin is not None:
                 undo.enter_context(raw_mode(self._stdin))
-                self._send_size()
+                self.send_size()
             return self._relay(signals)
 
     def _relay(self, signals: int) -> bool:
@@ -232,11 +232,12 @@ class TerminalRelay:
     def _handle_signal(self, number: int) -> None:
         name = signal.Signals(number).name
         if name == "SIGWINCH":
-            self._send_size()
+            self.send_size()
         elif self._on_signal:
             self._on_signal(name)
 
-    def _send_size(self) -> None:
+    def send_size(self) -> None:
+        """Give the terminal at the other end the size of ours."""
         with contextlib.suppress(OSError):
             columns, rows = os.get_terminal_size(self._stdin or 0)
             if rows and columns:

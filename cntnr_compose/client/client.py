@@ -21,7 +21,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import RemoteError
 from cntnr_compose.core.events import ContainerEvent, Emit, Event, StepEnded, ignore_event
 from cntnr_compose.core.uninterruptible import uninterruptible
-from cntnr_compose.core.values import Seconds, Tree, from_tree
+from cntnr_compose.core.values import Seconds, Tree, from_tree, prepare
 from cntnr_compose.host import files, proc
 from cntnr_compose.host.namespaces import holder, rootlesskit
 from cntnr_compose.model.observed import Observed
@@ -202,6 +202,7 @@ def _connect(project: str, start: bool, emit: Emit) -> Client | None:  # noqa: F
                 return None
             started = _take_prestarted()
             started.send(Serve(project=project))
+            prepare(Observed)
         if started is not None:
             if not started.wait_for_result(ignore_event).get("taken"):
                 return Client(started, project)

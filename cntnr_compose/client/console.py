@@ -1,6 +1,7 @@
-"""The terminal of a process that crun runs: crun hands it over, and leaves input, output and size to us.
+"""The terminal of a process in a container, which we relay to ours.
 
-runc relays between two terminals by itself, and follows the size of ours; crun does not follow it.
+crun hands it over, and leaves input, output and size to us. runc relays between two terminals by itself, and
+follows the size of the outer one: where keys are to detach, that is not ours, but one between.
 """
 
 import array
@@ -9,16 +10,21 @@ import os
 import select
 import signal
 import socket
-from collections.abc import Iterator
+import termios
+import tty
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from cntnr_compose.client.attach import TerminalRelay
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.frozen import Frozen
 from cntnr_compose.host import process, socket_peer
 from cntnr_compose.host.namespaces import holder
 from cntnr_compose.model.protocol import ExecCommand
 
 CHUNK = 1 << 14
+DETACHED = 1  # the exit code after the keys that detach, as docker's
 
 
 class ConsoleMissing(CntnrError):
@@ -26,6 +32,13 @@ class ConsoleMissing(CntnrError):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"cannot get the terminal of the process: {why}")
+
+
+class Keyboard(Frozen):
+    """Whether what we are typed goes to a process, and which keys detach from it."""
+
+    stdin: bool
+    detach_keys: bytes
 
 
 class ConsoleConnection:
@@ -66,9 +79,7 @@ class ConsoleConnection:
 
     def resize(self, rows: int, columns: int) -> None:
         """Set the size of the terminal."""
-        import termios
-
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, termios.error):
             termios.tcsetwinsize(self._master, (rows, columns))
 
     def close(self) -> None:
@@ -77,7 +88,7 @@ class ConsoleConnection:
         self._events.close()
 
 
-def run_on_console(command: ExecCommand) -> tuple[int, bytes]:
+def run_on_console(command: ExecCommand, keyboard: Keyboard) -> tuple[int, bytes]:
     """Run a command that hands its terminal over; return its exit code, and what it says of a failure.
 
     Raises `ConsoleMissing`, `ProgramMissing`.
@@ -88,22 +99,48 @@ def run_on_console(command: ExecCommand) -> tuple[int, bytes]:
     with contextlib.ExitStack() as undo:
         listener = undo.enter_context(_listen(path))
         null = undo.enter_context(open(os.devnull, "r+b"))  # noqa: PTH123
-        readable, writable = os.pipe2(os.O_CLOEXEC)
-        stderr = undo.enter_context(os.fdopen(readable, "rb", buffering=0))
-        try:
-            child = process.popen(
-                command.argv, stdin=null.fileno(), stdout=null.fileno(), stderr=writable
-            )
-        finally:
-            os.close(writable)
+        # In a session of its own, so that it does not end with our terminal.
+        child, stderr = _start(undo, ("setsid", *command.argv), null.fileno())
         pidfd = os.pidfd_open(child.pid)
         undo.callback(os.close, pidfd)
         master = _receive_master(listener, pidfd)
-        if master is not None:
-            _relay(master, pidfd, child)
-        code = child.wait()
-        os.set_blocking(readable, False)  # what it has left behind may keep the pipe open
-        return code, stderr.read(CHUNK) or b""
+        if master is not None and _relay(master, pidfd, child, keyboard):
+            return DETACHED, b""
+        return child.wait(), stderr.read(CHUNK) or b""
+
+
+def run_on_terminal(command: ExecCommand, keyboard: Keyboard) -> tuple[int, bytes]:
+    """Run a command on a terminal between its own and ours; return as `run_on_console` does.
+
+    Raises `ProgramMissing`.
+    """
+    with contextlib.ExitStack() as undo:
+        master, slave = os.openpty()
+        with os.fdopen(slave):
+            tty.setraw(slave)  # before the runtime does so, nothing is to be echoed
+            with contextlib.suppress(OSError, termios.error):  # ours is no terminal
+                termios.tcsetwinsize(slave, termios.tcgetwinsize(0))
+            argv = ("setsid", "--ctty", *command.argv)
+            child, stderr = _start(undo, argv, slave)
+        pidfd = os.pidfd_open(child.pid)
+        undo.callback(os.close, pidfd)
+        if _relay(master, pidfd, child, keyboard):
+            return DETACHED, b""
+        return child.wait(), stderr.read(CHUNK) or b""
+
+
+def _start(
+    undo: contextlib.ExitStack, argv: Sequence[str], stream: int
+) -> tuple[process.RunningProgram, BinaryIO]:
+    """Start a program with ``stream`` as its input and output; return it, and what reads its errors."""
+    readable, writable = os.pipe2(os.O_CLOEXEC)
+    stderr = undo.enter_context(os.fdopen(readable, "rb", buffering=0))
+    os.set_blocking(readable, False)  # what it leaves behind may keep the pipe open
+    try:
+        child = process.popen(argv, stdin=stream, stdout=stream, stderr=writable)
+    finally:
+        os.close(writable)
+    return child, stderr
 
 
 @contextlib.contextmanager
@@ -121,17 +158,38 @@ def _listen(path: Path) -> Iterator[socket.socket]:
             path.unlink(missing_ok=True)
 
 
-def _relay(master: int, pidfd: int, child: process.RunningProgram) -> None:
-    console = ConsoleConnection(master, pidfd)
-    try:
-        TerminalRelay(
+def _relay(master: int, pidfd: int, child: process.RunningProgram, keyboard: Keyboard) -> bool:
+    """Relay until the process ends; True where the keys that detach were typed: then it goes on."""
+    with contextlib.closing(ConsoleConnection(master, pidfd)) as console:
+        relay = TerminalRelay(
             console,
+            stdin=0 if keyboard.stdin else None,
             tty=True,
-            detach_keys=b"",
+            detach_keys=keyboard.detach_keys,
             on_signal=lambda name: child.send_signal(signal.Signals[name]),
-        ).run()
-    finally:
-        console.close()
+        )
+        if not relay.run():
+            return False
+        _read_in_background(master)
+    os.write(2, b"read escape sequence\n")
+    return True
+
+
+def _read_in_background(master: int) -> None:
+    """Have a process of its own read what is written on a terminal that we have detached from."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # of our terminal, which may end before `setsid`
+    if os.fork():
+        return
+    try:
+        os.setsid()
+        os.set_blocking(master, True)
+        null = os.open(os.devnull, os.O_RDWR)
+        for descriptor in range(3):
+            os.dup2(null, descriptor)
+        while os.read(master, CHUNK):
+            pass
+    finally:  # also by the error at the end: nobody has the other side open
+        os._exit(0)
 
 
 def _receive_master(listener: socket.socket, pidfd: int) -> int | None:

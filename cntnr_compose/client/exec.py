@@ -41,19 +41,23 @@ def run_exec(
     *,
     detach: bool = False,
     interactive: bool = True,
+    detach_keys: bytes | None = None,
 ) -> int:
     """Run a prepared command of the OCI runtime, and return its exit code: 128 and the number for a signal.
 
     Unless ``interactive`` it reads nothing, and an interrupt that is passed on to it is raised at its end.
-    Raises `CannotExec` with status 126 or 127 as docker does, `ProgramMissing`.
+    With ``detach_keys`` it has a terminal of its own, from which they detach; 1 is returned then. Raises
+    `CannotExec` with status 126 or 127 as docker does, `ProgramMissing`.
     """
     if detach:
         return _run_detached(command.argv, program, container)
-    if command.console:
-        from cntnr_compose.client.console import run_on_console
+    if command.console or detach_keys is not None:
+        from cntnr_compose.client.console import Keyboard, run_on_console, run_on_terminal
 
-        return _explain(*run_on_console(command), program, container)
-    with contextlib.ExitStack() as undo, _SignalForwarder() as signals:
+        keyboard = Keyboard(stdin=interactive, detach_keys=detach_keys or b"")
+        run = run_on_console if command.console else run_on_terminal
+        return _explain(*run(command, keyboard), program, container)
+    with contextlib.ExitStack() as undo, SignalForwarder() as signals:
         streams = _Streams(undo, interactive=interactive, is_apart=command.keeps_streams)
         child = process.popen(
             command.argv, stdin=streams.stdin, stdout=streams.stdout, stderr=streams.stderr
@@ -177,7 +181,7 @@ def _extract_cause(runtime_error: bytes) -> str:
     return line
 
 
-class _SignalForwarder:
+class SignalForwarder:
     """Forward signals to a child instead of dying of them, also those that come before it is started.
 
     A terminal sends Ctrl-C to the child itself, so it is forwarded only where there is none.
@@ -190,16 +194,19 @@ class _SignalForwarder:
         self._previous_handlers: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
+        """Install the handlers."""
         for name in FORWARDED_SIGNALS:
             number = int(signal.Signals[name])
             self._previous_handlers[number] = signal.signal(number, self._forward)
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Restore those from before."""
         for number, handler in self._previous_handlers.items():
             signal.signal(number, handler)
 
     def set_child(self, child: process.RunningProgram) -> None:
+        """Forward to a child from now on, also what has come until now."""
         self._child = child
         # These came before the child was there, so no terminal has sent it any of them.
         while self._pending:

@@ -8,14 +8,18 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.names import likely_project_name
 from cntnr_compose.host import process
+from cntnr_compose.host.children import forks
 
-SUPERVISOR_CODE = "from cntnr_compose.supervisor.main import main; main()"
+SUPERVISOR = (
+    "cntnr_compose.supervisor.main"  # a package above this one: only the new process imports it
+)
+TITLE = "cntnr supervisor"
 _started: list[socket.socket] = []
+_starters: list[int] = []  # children that have ended, or are about to
 
 
 def start(cwd: str, environ: Mapping[str, str], name: str = "") -> None:
@@ -36,11 +40,15 @@ def take() -> socket.socket:
 
 def discard() -> None:
     """Disconnect from a prestarted supervisor that is not needed, so that it exits."""
-    while _started:
-        connection = _started.pop()
+    for connection in _started:
         with contextlib.suppress(OSError):
             connection.shutdown(socket.SHUT_RDWR)
         connection.close()
+    for child in _starters:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(child, 0)
+    for gone in (_started, _starters):
+        gone.clear()
 
 
 def _has_socket(project: str) -> bool:
@@ -50,26 +58,23 @@ def _has_socket(project: str) -> bool:
     return os.access(paths.holder() / "inside" / socket_path, os.F_OK)
 
 
-def _environment() -> dict[str, str]:
-    """Return our environment without the socket of a service manager, who awaits nothing of a supervisor."""
-    return {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
-
-
 def _start() -> socket.socket:
     runtime = paths.secure_runtime()
     paths.secure_data()
     # Until it knows its project it has no log; errors come over the socket.
-    log = runtime / "early.log" if os.environ.get("CNTNR_DEBUG") else Path(os.devnull)
+    log = str(runtime / "early.log") if os.environ.get("CNTNR_DEBUG") else os.devnull
     our_end, their_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    with their_end, Path(os.devnull).open("rb") as null, log.open("ab") as out:
-        process.popen(
-            [sys.executable, "-P", "-c", SUPERVISOR_CODE, str(their_end.fileno())],
-            env={**_environment(), "PATH": process.search_path()},
-            stdin=null.fileno(),
-            stdout=out.fileno(),
-            stderr=out.fileno(),
-            pass_fds=(their_end.fileno(),),
-            new_session=True,
-            cwd="/",
+    with their_end:
+        starter = forks.fork_detached(
+            lambda: _serve(their_end), title=TITLE, kept=their_end.fileno(), log=log
         )
+    _starters.append(starter)
     return our_end
+
+
+def _serve(first: socket.socket) -> None:
+    """Become a supervisor, which gets its first request by a socket."""
+    os.environ["PATH"] = process.search_path()
+    os.environ.pop("NOTIFY_SOCKET", None)  # the service manager awaits nothing of a supervisor
+    __import__(SUPERVISOR)
+    sys.modules[SUPERVISOR].main(first)

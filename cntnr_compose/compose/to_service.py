@@ -74,8 +74,16 @@ def to_service(name: str, tree: Tree) -> Service:
         limits=_limits(tree, deploy),
         reservations=_reservations(tree, deploy),
         memswap_limit=_bytes(tree.get("memswap_limit")),
+        proot=read_proot(tree),
         raw=tree,
     )
+
+
+def read_proot(tree: Tree) -> bool | None:
+    """Read ``x-cntnr: {proot: true}``; None where there is nothing of it."""
+    extension = tree.get("x-cntnr")
+    value = extension.get("proot") if isinstance(extension, dict) else None
+    return value if isinstance(value, bool) else None
 
 
 def _bytes(text: str | None) -> int:

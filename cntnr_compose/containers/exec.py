@@ -12,7 +12,8 @@ from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Seconds, Tree, to_json
-from cntnr_compose.host import bounded_process, files, process
+from cntnr_compose.host import files, process
+from cntnr_compose.host.children import bounded_process
 from cntnr_compose.host.namespaces import holder
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.model.observed import Record

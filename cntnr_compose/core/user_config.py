@@ -20,6 +20,7 @@ from cntnr_compose.core.values import Bytes, Tree, Value, from_tree
 MAX_SIZE: Bytes = 64 << 10
 POLICY_WORDS = ("reject", "insecure")
 NO_LIST, NO_TEXT, TOO_LARGE = "it is no list", "it is no text", "it is too large"
+NO_SWITCH = "it is neither true nor false"
 NOT_ABSOLUTE = "it is no absolute path"
 KEY_LINE = re.compile(r"""\s*(?:\[\s*([^\[\]]+?)\s*\]|([\w."' -]+?)\s*=)""")
 
@@ -49,6 +50,13 @@ class BuildSettings(Value, frozen=True, kw_only=True):
     keep_storage: Bytes | None = None
 
 
+class ProotSettings(Value, frozen=True, kw_only=True):
+    """What the table ``[proot]`` sets."""
+
+    path: str = ""  # empty: what is found in PATH
+    enabled: bool = False  # for all containers and builds of one id that do not say otherwise
+
+
 class ContainerSettings(Value, frozen=True, kw_only=True):
     """What the table ``[containers]`` sets."""
 
@@ -60,6 +68,7 @@ class UserConfig(Value, frozen=True, kw_only=True):
 
     images: ImageSettings = ImageSettings()
     build: BuildSettings = BuildSettings()
+    proot: ProotSettings = ProotSettings()
     containers: ContainerSettings = ContainerSettings()
 
 
@@ -208,6 +217,12 @@ def _parse_storage(value: Any) -> Bytes:
     return size
 
 
+def _parse_switch(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _BadValue(NO_SWITCH)
+    return value
+
+
 def _parse_runtime(value: Any) -> str:
     if not isinstance(value, str):
         raise _BadValue(NO_TEXT)
@@ -244,4 +259,8 @@ SETTINGS: Mapping[str, Mapping[str, _Setting]] = {
     },
     "containers": {"runtime": _Setting(_parse_runtime, f"write {oci_runtimes.CHOICES}")},
     "build": {"keep-storage": _Setting(_parse_storage, 'write a size such as "20GB"')},
+    "proot": {
+        "path": _Setting(_absolute_path, 'write an absolute path: "/usr/bin/proot"'),
+        "enabled": _Setting(_parse_switch, "write true or false, without quotes"),
+    },
 }

@@ -6,6 +6,7 @@ Looks from outside of the holder; starts no program and changes nothing.
 import os
 import shutil
 
+from cntnr_compose.core.user_config import read_user_config
 from cntnr_compose.host import cgroups, distribution, kernel, process
 from cntnr_compose.host.kernel import host_platform
 from cntnr_compose.host.namespaces import subids
@@ -17,7 +18,7 @@ def detect_capabilities() -> HostCapabilities:
     group = cgroups.find_delegated()
     return HostCapabilities(
         controllers=group.controllers if group else (),
-        has_subordinate_ids=not subids.explain_one_id(),
+        has_subordinate_ids=not subids.explain_one_id() or read_user_config().proot.enabled,
         lowest_port=kernel.lowest_port(),
         platform=host_platform(),
         has_init=bool(distribution.container_init()),

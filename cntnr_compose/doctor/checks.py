@@ -2,11 +2,13 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import ProgramMissing
+from cntnr_compose.core.user_config import read_user_config
 from cntnr_compose.core.values import Bytes, Value
 from cntnr_compose.doctor import probes
 from cntnr_compose.doctor.programs import (
@@ -56,6 +58,7 @@ def run_checks() -> list[Check]:
         _check_user_namespaces(),
         _check_subordinate_ids(),
         _check_id_mappers(),
+        *_check_proot(),
         _check_overlay(),
         _check_tun(),
         _check_cgroups(),
@@ -157,6 +160,23 @@ def _check_id_mappers() -> Check:
         if len(installed) == len(names)
         else install_command("uidmap", "shadow-utils", "shadow"),
     )
+
+
+def _check_proot() -> Iterator[Check]:
+    """Check for PRoot, where there is one id: others have no need of it."""
+    if not subids.explain_one_id():
+        return
+    try:
+        path = read_user_config().proot.path or process.find_program("proot")
+        yield Check(name="proot", state="ok", found=path)
+    except ProgramMissing:
+        yield Check(
+            name="proot",
+            state="reduced",
+            found="not installed",
+            loses="`x-cntnr: {proot: true}` cannot fake other users and owners",
+            mend=install_command("proot", "proot", "proot"),
+        )
 
 
 def _check_overlay() -> Check:

@@ -99,12 +99,20 @@ def base_env(**more: str) -> dict[str, str]:
 
 def find_program(program: str) -> str:
     """Find a program in the search path. Raises `ProgramMissing`."""
+    path = find_in(program, search_path())
+    if not path:
+        raise ProgramMissing(program)
+    return path
+
+
+def find_in(program: str, folders: str) -> str:
+    """Return the path of a program in a list of folders like PATH; empty where none has it."""
     # Not shutil.which: shutil imports three compressors, and every start comes by here.
-    for folder in search_path().split(":"):
+    for folder in folders.split(":"):
         path = Path(folder, program)
         if os.access(path, os.X_OK) and path.is_file():
             return str(path)
-    raise ProgramMissing(program)
+    return ""
 
 
 def run(

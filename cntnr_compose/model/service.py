@@ -288,6 +288,7 @@ class Service(Value, frozen=True, kw_only=True):
     devices: tuple[Device, ...] = ()
     logging: Logging | None = None
     runtime: str = ""
+    proot: bool | None = None  # x-cntnr.proot; None: as the user's settings say
 
     limits: Limits = field(default_factory=Limits)  # deploy.resources.limits, cpus, mem_limit, …
     reservations: Limits = field(default_factory=Limits)

@@ -20,6 +20,7 @@ BRIDGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,14}")
 NAME_OPTION = "com.docker.network.bridge.name"
 MTU_OPTION = "com.docker.network.driver.mtu"
 MASQUERADE_OPTION = "com.docker.network.bridge.enable_ip_masquerade"
+BRIDGE_OPTIONS = frozenset({NAME_OPTION, MTU_OPTION, MASQUERADE_OPTION})
 SUPPORTED_DRIVERS = ("", "bridge", "default")
 MIN_MTU = 68
 

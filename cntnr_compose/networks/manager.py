@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import hashlib
 import ipaddress
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from cntnr_compose.core import names
 from cntnr_compose.core.values import Value, replace, to_json
@@ -37,6 +37,10 @@ class ResolverRequest(Value, frozen=True, kw_only=True):
     aliases: tuple[tuple[str, str], ...] = ()  # of links: alias, name
 
 
+def _do_nothing() -> None:
+    """Have nobody wait for the bridge."""
+
+
 class NetworkManager:
     """The networks of one project, in a holder that has those of other projects too."""
 
@@ -57,10 +61,16 @@ class NetworkManager:
         return {network.found.name: network.found for network in records.list_all()}
 
     async def create_network(
-        self, requested: Network, config_hash: str, labels: dict[str, str]
+        self,
+        requested: Network,
+        config_hash: str,
+        labels: dict[str, str],
+        on_bridge: Callable[[], None] = _do_nothing,
     ) -> None:
         """Create a network: record, bridge, rules, DNS server.
 
+        Once the bridge is there, containers can be set up: then ``on_bridge`` is called. They are not to be
+        started before `settle`.
         Raises `NameInvalid`, `NetworkDriverUnknown`, `OptionInvalid`, `SubnetTaken`, `SubnetInvalid`,
         `NetworkFailed`, `ConflistInvalid`, `PluginMissing`.
         """
@@ -73,7 +83,12 @@ class NetworkManager:
                     requested, self._project, config_hash, labels, records.list_all()
                 )
                 records.write_network(network)
-            await self._bring_up(network)
+            await self._bring_up(network, on_bridge)
+
+    async def settle(self) -> None:
+        """Wait until the networks that are being created have their rules and DNS servers."""
+        async with self._change_lock:
+            pass
 
     async def bring_up_defined(self, requested: Collection[str]) -> None:
         """Bring those of the ``requested`` networks up that belong to no project, where they are not yet.
@@ -94,7 +109,9 @@ class NetworkManager:
                     records.write_network(network)
                 await self._bring_up(network)
 
-    async def _bring_up(self, network: ManagedNetwork) -> None:
+    async def _bring_up(
+        self, network: ManagedNetwork, on_bridge: Callable[[], None] = _do_nothing
+    ) -> None:
         """Create bridge, rules and DNS server of a network that is recorded; remove all of it on failure."""
         name = network.found.name
         try:
@@ -106,6 +123,7 @@ class NetworkManager:
             ):  # the rules name the bridge, which may come later
                 tasks.create_task(repairs.apply_rules(network))
                 await ip_nft.create_bridge(name, network.bridge)
+                on_bridge()
                 tasks.create_task(dnsmasq.start(repairs.network_view(network)))
         except BaseException as error:
             await process.clean_up(self._remove_to_the_end(network))

@@ -117,6 +117,9 @@ def _hashed_tree(service: Service) -> Tree:
     deploy = tree.get("deploy")
     if isinstance(deploy, dict):
         tree["deploy"] = {key: value for key, value in deploy.items() if key != "replicas"}
+    tree.pop("x-cntnr", None)
+    if service.proot is not None:
+        tree["proot"] = service.proot
     if "env_file" in tree:
         tree["env_file"] = [_env_file(one) for one in tree["env_file"]]
     return tree

@@ -6,6 +6,7 @@ adopts them.
 """
 
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -16,10 +17,11 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host.namespaces import rootlesskit
 from cntnr_compose.host.namespaces.holder import NamespaceHolder, join_namespaces
 
+GARBAGE_THRESHOLD = 700  # Python's own, which short commands increase
 
-def main() -> None:
-    """Run a supervisor on the socket whose descriptor is the first argument."""
-    first = socket.socket(fileno=int(sys.argv[1]))
+
+def main(first: socket.socket) -> None:
+    """Run a supervisor, which gets its first request by a socket."""
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     holder_lock = contextlib.ExitStack()
@@ -65,6 +67,10 @@ def _import_server() -> None:
     # Nothing here speaks TLS, and asyncio does without: 7 ms and 3 MB for every project.
     sys.modules.setdefault("ssl", None)  # type: ignore[arg-type]
     import cntnr_compose.supervisor.server  # noqa: F401
+    from cntnr_compose.core.values import prepare
+    from cntnr_compose.model.protocol import Request
+
+    prepare(Request)
 
 
 def _report_failure(first: socket.socket, error: CntnrError) -> None:
@@ -82,6 +88,8 @@ def _serve(
 ) -> None:
     from cntnr_compose.supervisor import server
 
+    gc.freeze()  # all that was imported stays
+    gc.set_threshold(GARBAGE_THRESHOLD)
     try:
         server.run(first, holder, holder_lock)
     finally:

@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from typing import assert_never
 
-from cntnr_compose.containers import commit, create, pre_start
+from cntnr_compose.containers import create, pre_start
 from cntnr_compose.containers.endpoints import connection
 from cntnr_compose.containers.managed import ManagedContainer, managed_containers
 from cntnr_compose.containers.state.container_state import ContainerState
@@ -130,7 +131,7 @@ async def _run_steps(
         try:
             # Who waits for a condition does nothing, and must not keep others from what it waits for.
             async with contextlib.nullcontext() if isinstance(step.operation, WaitFor) else turn:
-                await execute_operation(step.operation, context, emit)
+                await execute_operation(step.operation, context, emit, done[step.number].set)
         except CntnrError as error:
             if plan.independent:
                 left_out.add(step.number)
@@ -198,11 +199,13 @@ def root_cause(errors: BaseExceptionGroup[BaseException]) -> BaseException:
     return next(bugs, flat[0])
 
 
-async def execute_operation(op: Operation, context: ProjectContext, emit: Emit) -> None:
-    """Run one operation of a plan."""
+async def execute_operation(
+    op: Operation, context: ProjectContext, emit: Emit, on_usable: Callable[[], None]
+) -> None:
+    """Run one operation of a plan; ``on_usable`` is called when later steps need not wait for the rest."""
     match op:
         case CreateNetwork():
-            await _create_network(op, context, emit)
+            await _create_network(op, context, emit, on_usable)
         case RemoveNetwork(name=name):
             await _remove_network(name, context, emit)
         case CreateVolume() | RemoveVolume():
@@ -249,6 +252,7 @@ async def _prepare_or_start(
     if isinstance(op, PrepareContainer):
         await container.prepare(emit, early=op.early)
     else:
+        await context.networks.settle()
         # The number of another step tells the history nothing.
         cause = "" if "created by " in op.cause else op.cause
         await container.start(emit, again=op.again, cause=cause)
@@ -266,6 +270,8 @@ async def _change_existing(
         case UnpauseContainer():
             await container.unpause(emit)
         case CommitContainer():
+            from cntnr_compose.containers import commit  # it imports compressors
+
             await commit.commit_container(container, op, emit)
         case RenameContainer():
             await container.change_name(op.new_name)
@@ -282,9 +288,11 @@ async def _change_networks(
             await connection.disconnect(container, op, emit)
 
 
-async def _create_network(op: CreateNetwork, context: ProjectContext, emit: Emit) -> None:
+async def _create_network(
+    op: CreateNetwork, context: ProjectContext, emit: Emit, on_bridge: Callable[[], None]
+) -> None:
     _emit_resource_progress("Network", op.network.name, "Creating", emit)
-    await context.networks.create_network(op.network, op.config_hash, op.labels)
+    await context.networks.create_network(op.network, op.config_hash, op.labels, on_bridge)
     _emit_resource_progress("Network", op.network.name, "Created", emit, done=True)
 
 

@@ -177,16 +177,22 @@ def docker_compose() -> Path:
     return Path(found.submodule_search_locations[0]) / "docker-compose"
 
 
-def tools(user: User, layout: Path, docker_folder: Path, socket: Path) -> list[Tool]:
-    """Set up each tool with the same image."""
-    load = ["skopeo", "copy", "-q", "--dest-daemon-host", f"unix://{socket}"]
-    subprocess.run([*load, f"oci:{layout}:busybox", "docker-daemon:busybox:latest"], check=True)
+def root_call(socket: Path) -> Callable[..., "subprocess.Popen[str]"]:
+    """Return what starts a command as root that uses the Docker daemon at a socket."""
 
-    def as_root(*argv: str, **more: object) -> "subprocess.Popen[str]":
+    def call(*argv: str, **more: object) -> "subprocess.Popen[str]":
         env = {"PATH": os.environ["PATH"], "HOME": "/root", "DOCKER_HOST": f"unix://{socket}"}
         # A change of user makes Popen fork a slower way, by 1 ms: both are started that way.
         same = {"user": 0, "group": 0, "extra_groups": [], "start_new_session": True}
         return subprocess.Popen(argv, env=env, text=True, **same, **more)  # type: ignore[call-overload]
+
+    return call
+
+
+def tools(user: User, layout: Path, docker_folder: Path, socket: Path) -> list[Tool]:
+    """Set up each tool with the same image."""
+    load = ["skopeo", "copy", "-q", "--dest-daemon-host", f"unix://{socket}"]
+    subprocess.run([*load, f"oci:{layout}:busybox", "docker-daemon:busybox:latest"], check=True)
 
     def is_dockers(_: int, words: str) -> bool:
         return str(docker_folder) in words and "unshare" not in words
@@ -198,7 +204,7 @@ def tools(user: User, layout: Path, docker_folder: Path, socket: Path) -> list[T
 
     found = [
         Tool("cntnr", user.popen, ["cntnr", "compose"], is_users),
-        Tool("docker compose", as_root, [str(docker_compose())], is_dockers),
+        Tool("docker compose", root_call(socket), [str(docker_compose())], is_dockers),
     ]
     if shutil.which("podman") and shutil.which("podman-compose", path=f"{user.venv}/bin"):
         user.run("podman", "pull", "-q", f"oci:{layout}:busybox").ok()
@@ -289,10 +295,11 @@ def machine() -> str:
 
 
 def report(into: Timings, names: list[str], rounds: int) -> str:
-    """Lay the medians out as a markdown table, with the ratio to docker compose."""
+    """Lay the medians out as a markdown table, with the ratio of the first to the second."""
+    mine, other, *_ = names
     lines = [
         f"Medians of {rounds} interleaved rounds (fastest–slowest); seconds unless it says MB.",
-        "The ratio is cntnr to docker compose: below 1 is better.",
+        f"The ratio is {mine} to {other}: below 1 is better.",
         "",
         f"| task | {' | '.join(names)} | ratio |",
         f"|---|{'---|' * len(names)}---|",
@@ -308,7 +315,7 @@ def report(into: Timings, names: list[str], rounds: int) -> str:
             form = ".0f" if "MB" in task else ".3f"
             low, high = min(values), max(values)
             cells.append(f"{medians[name]:{form}} ({low:{form}}–{high:{form}})")
-        ratio = medians["cntnr"] / medians["docker compose"]
+        ratio = medians[mine] / medians[other]
         lines.append(f"| {task} | {' | '.join(cells)} | **{ratio:.2f}** |")
     return "\n".join([*lines, "", machine(), ""])
 

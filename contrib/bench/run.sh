@@ -3,6 +3,7 @@
 # Needs root, for a Docker daemon of its own that leaves this machine's network alone.
 #   contrib/bench/run.sh [--rounds 5] [--out FILE.md]
 #   contrib/bench/run.sh builds [...]   only images, beside `docker build` and `buildah bud`; see docs/build-conformance.md
+#   contrib/bench/run.sh containers [--rounds 10]   verbs of single containers, beside `docker`
 #   contrib/bench/run.sh images [--rounds 3]   how images arrive: pull and first start, shared layers, disk
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -13,6 +14,7 @@ fi
 part=run needed="dockerd skopeo docker-registry"
 if [ "${1:-}" = builds ]; then part=builds needed="skopeo docker-registry"; shift; fi
 if [ "${1:-}" = images ]; then part=images; shift; fi
+if [ "${1:-}" = containers ]; then part=containers; shift; fi
 for program in $needed; do
   command -v "$program" >/dev/null || {
     echo "bench: cannot find $program; run: apt-get install docker.io skopeo docker-registry" >&2

@@ -25,6 +25,7 @@ VERSIONS = tomllib.loads((FOLDER / "versions.toml").read_text())["row"]
 DOCUMENT = FOLDER.parents[1] / "docs/compatibility.md"
 REFUSED = "refused"
 SAME, MISSING = "same", "missing"
+TWINS = {"run": "create", "create": "run"}
 STATUSES = ("differs", REFUSED, MISSING)
 INTRODUCTION = """\
 # Compatibility with docker compose {version}
@@ -41,12 +42,20 @@ IMAGE_INTRODUCTION = """
 # Compatibility with docker {version}: images
 
 Every verb and flag of `docker image` and `docker builder`, and of the verbs for images that docker has
-beside them; the words are those above."""
+beside them; the words are those above. A verb that docker has twice, as `build` and `image build`, stands
+here once, under its short name: both are the same command here, too."""
 
 BUILDX_INTRODUCTION = """
 # Compatibility with docker buildx {version}
 
 `docker build` is this where buildx is installed; `cntnr build` is both."""
+
+CONTAINER_INTRODUCTION = """
+# Compatibility with docker {version}: containers, networks, volumes, system
+
+Every verb and flag of `docker container`, `docker network`, `docker volume` and `docker system`, and of
+those that docker has beside them, as `docker run`; the words are those above, and a verb that docker has
+twice stands here once."""
 
 
 class Comparison(NamedTuple):
@@ -75,6 +84,7 @@ def comparison(docker: str, reasons: str, group: Group, prefix: str = "") -> Com
 OF_COMPOSE = comparison("docker-compose-2.40.3.json", "reasons.toml", COMPOSE, "compose")
 OF_IMAGES = comparison("docker-images-28.2.2.json", "image-reasons.toml", ROOT)
 OF_BUILDX = comparison("docker-buildx-0.24.0.json", "buildx-reasons.toml", ROOT)
+OF_CONTAINERS = comparison("docker-containers-28.2.2.json", "container-reasons.toml", ROOT)
 COMPARISONS = (OF_COMPOSE, OF_IMAGES, OF_BUILDX)
 
 
@@ -96,8 +106,12 @@ def rows(compared: Comparison) -> Iterator[Row]:
     """Yield a row for each verb of docker, and then for each of its flags."""
     for path, flags in compared.docker["commands"].items():
         called = find(compared.group, path)
+        if is_second_name(compared, path):
+            continue
         reasons = compared.reasons.get(path or "compose", {})
-        verb = status_of(reasons, "verb", (SAME if called else MISSING, ""))
+        verb = status_of(
+            reasons, "verb", (SAME, "") if called else absent_verb(compared.group, path)
+        )
         if path:
             yield Row(path, "", *verb)
         for text in flags if verb[0] != MISSING else ():
@@ -111,6 +125,24 @@ def rows(compared: Comparison) -> Iterator[Row]:
             if verb[0] == REFUSED:
                 default = (REFUSED, "with its verb")
             yield Row(path, spelled, *status_of(reasons, spelled.split(", ")[-1], default))
+
+
+def absent_verb(group: Group, path: str) -> tuple[str, str]:
+    """Return status and reason of a verb that is no command here."""
+    around, _, name = path.rpartition(" ")
+    parent = find(group, around)
+    hint = parent.unsupported.get(name, "") if isinstance(parent, Group) else ""
+    return (REFUSED, hint) if hint else (MISSING, "")
+
+
+def is_second_name(compared: Comparison, path: str) -> bool:
+    """Tell whether docker and cntnr have a command below a group and, as the same, without the group."""
+    short = path.rpartition(" ")[2]
+    docker = compared.docker["commands"]
+    if short == path or docker.get(short) != docker[path]:
+        return False
+    called = find(compared.group, path)
+    return called is not None and called is find(compared.group, short)
 
 
 def find(group: Group, path: str) -> Group | Command | None:
@@ -141,7 +173,7 @@ def flag_status(
         return MISSING, ""
     row = own[words[-1]]
     if row.unsupported_hint is not None:
-        return MISSING, ""
+        return (REFUSED, row.unsupported_hint) if row.unsupported_hint else (MISSING, "")
     if row.is_flag == takes_value:
         return "differs", "takes a value" if takes_value else "takes no value"
     return SAME, ""
@@ -231,12 +263,23 @@ def uncovered() -> list[str]:
 
 
 def same_commands(compared: Comparison, row: Row) -> list[str]:
-    """Return the path of a verb; for a flag, those of all verbs that are the same command."""
+    """Return the path of a verb; for a flag, those of all verbs that are the same command.
+
+    What `run` and `create` have in common is one row, which is read by the same code.
+    """
     path = compared.full(row.path)
     called = find(compared.group, row.path)
     if not row.flag or not isinstance(called, Command):
         return [path]
-    return [path, *(other for other, command in commands(ROOT, "") if command is called)]
+    twin = ROOT.find(TWINS.get(path, ""))
+    if isinstance(twin, Command) and option_of(twin, row) is not option_of(called, row):
+        twin = None
+    return [path, *(name for name, other in commands(ROOT, "") if other in (called, twin))]
+
+
+def option_of(called: Command, row: Row) -> Option | None:
+    """Return the row of a command's options that a flag is."""
+    return next((option for option in called.options if row.words[-1] in option.words), None)
 
 
 def main() -> None:

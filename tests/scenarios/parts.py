@@ -11,8 +11,7 @@ from typing import Any
 
 from tests.scenarios.lib import Project, User, wait_until
 
-SUPERVISOR = "cntnr_compose.supervisor.main"
-BUILDER = "cntnr-builder"  # the name that it gives itself: its command line is that of the command
+SUPERVISOR = "cntnr supervisor"
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,6 @@ class Process:
     pid: int
     parent: int
     words: tuple[str, ...]
-    name: str  # as ps shows it
 
     @property
     def line(self) -> str:
@@ -53,19 +51,18 @@ def processes(user: User) -> Iterator[Process]:
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             if any(entry.stat().st_uid in ids for ids in ranges):
-                head, _, rest = (entry / "stat").read_text().rpartition(")")
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
                 words = words_of(int(entry.name))
                 if words:
-                    name = head.partition("(")[2]
-                    yield Process(int(entry.name), int(rest.split()[1]), words, name)
+                    yield Process(int(entry.name), parent, words)
 
 
-# Each kind of process, recognised by its command line or its name.
+# Each kind of process, recognised by its command line.
 PARTS: dict[str, Callable[[Process], bool]] = {
     "supervisor": lambda one: SUPERVISOR in one.line,
     "holder's parent": lambda one: one.words[0].endswith("rootlesskit"),
     "holder's child": lambda one: one.words[0] == "/proc/self/exe" and "--state-dir" in one.line,
-    "builder": lambda one: one.name == BUILDER,
+    "builder": lambda one: "cntnr builder" in one.line,
     "uplink": lambda one: one.words[0].endswith("slirp4netns"),
     "conmon": lambda one: one.words[0].endswith("conmon"),
     "runc": lambda one: one.words[0].endswith(("runc", "crun")),

@@ -51,7 +51,7 @@ def test_files_are_copied_into_containers_and_out(
     cntnr(
         user, "cp", "--archive", "--follow-link", "-q", f"{folder}/tree/link", "copy-off-1:/x"
     ).ok()
-    cntnr(user, "cp", "--quiet", "copy-off-1:/x", f"{folder}/stopped").ok()
+    cntnr(user, "container", "cp", "--quiet", "copy-off-1:/x", f"{folder}/stopped").ok()
     assert (folder / "stopped").read_text() == "hello\n"
 
     command = "cntnr cp copy-web-1:/tmp/tree - | cntnr cp - copy-off-1:/"

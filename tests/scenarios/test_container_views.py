@@ -83,9 +83,12 @@ def test_ps_lists_containers_as_docker_does(stack: Project, make_project: MakePr
         for line in lines(user, "ps", "-a", "--no-trunc", "--format", "{{.Names}} {{.ID}}")
     )
     assert all(re.fullmatch("[0-9a-f]{64}", each) for each in ids.values())
-    assert lines(user, "ps", "-aq", "--no-trunc")[0] == ids["other-x-1"]
-    assert lines(user, "container", "list", "-l", "-q") == [ids["other-x-1"][:12]]
-    assert lines(user, "ps", "--last", "1", "--quiet") == [ids["other-x-1"][:12]]
+    for verb in (("ps",), ("container", "ls")):
+        assert lines(user, *verb, "-a", "-q", "--no-trunc")[0] == ids["other-x-1"]
+        assert lines(user, *verb, "--last", "1", "--quiet") == [ids["other-x-1"][:12]]
+        assert lines(user, *verb, "-l", "-q", "-f", "name=x") == [ids["other-x-1"][:12]]
+        assert "SIZE" in lines(user, *verb, "-s")[0]
+    assert lines(user, "container", "list", "-n", "1", "-q") == [ids["other-x-1"][:12]]
     labelled = 'table {{.Names}}	{{.Label "com.docker.compose.service"}}'
     shown = lines(user, "ps", "--latest", "--format", labelled)
     assert shown == ["NAMES       service", "other-x-1   x"]
@@ -94,7 +97,6 @@ def test_ps_lists_containers_as_docker_does(stack: Project, make_project: MakePr
     )
     sized = lines(user, "container", "ps", "--size", "--format", "{{.Names}} {{.Size}}")
     assert any(re.fullmatch(r"shop-web-1 4B \(virtual [\d.]+MB\)", line) for line in sized), sized
-    assert "SIZE" in lines(user, "ps", "-s")[0]
     row = json.loads(lines(user, "ps", "--format", "json", "--filter", "name=web")[0])
     assert list(row) == [
         "Command", "CreatedAt", "ID", "Image", "Labels", "LocalVolumes", "Mounts", "Names", "Networks",
@@ -254,8 +256,10 @@ def test_ports_processes_and_usage_of_a_container(stack: Project) -> None:
     header, *rows = lines(user, "stats", "--no-stream")
     assert header.startswith("CONTAINER ID")
     assert {row.split()[1] for row in rows} == {"shop-web-1", "shop-alone-1"}
-    rows = lines(user, "container", "stats", "--no-stream", "-a", "--format", "{{.Name}} {{.PIDs}}")
-    assert {"shop-off-1 0", "shop-web-1 1"} <= set(rows)
+    for verb in (("stats",), ("container", "stats")):
+        form = "{{.Name}} {{.PIDs}} {{.ID}}"
+        rows = lines(user, *verb, "--no-stream", "-a", "--no-trunc", "--format", form)
+        assert {"shop-off-1 0", "shop-web-1 1"} <= {row[:-65] for row in rows}
     [usage] = (
         cntnr(user, "stats", "--no-stream", "--no-trunc", "--format", "json", "shop-web-1")
         .ok()
@@ -287,12 +291,12 @@ def test_diff_and_export_show_what_a_container_changed(stack: Project) -> None:
     assert_refused(cntnr(user, "diff", "nosuch"), "No such container: nosuch")
 
     path = stack.folder / "web.tar"
-    cntnr(user, "export", "-o", str(path), "shop-web-1").ok()
+    cntnr(user, "container", "export", "-o", str(path), "shop-web-1").ok()
     with tarfile.open(path) as archive:
         names = {name.removeprefix("./") for name in archive.getnames()}
     assert {"new", "made", "ready", "bin/sh"} <= names
     assert "bin/yes" not in names
-    archived = user.popen("sh", "-c", "cntnr container export shop-off-1 | tar -t", stdout=-1)
+    archived = user.popen("sh", "-c", "cntnr export shop-off-1 | tar -t", stdout=-1)
     assert "bin/yes" in archived.communicate()[0]
     assert_refused(
         cntnr(user, "export", "--output", "/nosuch/x", "shop-off-1"), "invalid output path"

@@ -130,6 +130,31 @@ def test_a_stopped_container_is_on_a_network_from_its_next_start(make_project: M
     assert len(addresses(project, "a")) == 1
 
 
+def test_containers_of_no_project_leave_the_default_network(make_project: MakeProject) -> None:
+    place = make_project()
+    words = ("run", "-d", "--stop-signal", "KILL", "busybox", "sleep", "1000")
+    made = [place.cntnr(*words).ok().stdout.strip() for _ in "ab"]
+    network(place, "create", "apart").ok()
+    for identity in made:
+        network(place, "connect", "--alias", f"c{identity[:5]}", "apart", identity[:10]).ok()
+        network(place, "disconnect", "bridge", identity).ok()
+    first, other = made
+    ping = ("run", "--rm", "--network", "apart", "busybox", "ping", "-c", "1", "-w", "3")
+    place.cntnr(*ping, f"c{first[:5]}").ok()
+    place.cntnr("restart", "-t", "0", first, other).ok()
+    place.cntnr(*ping, f"c{other[:5]}").ok()
+    names = network(place, "ls", "-f", "type=builtin", "--format", "{{.Name}}").ok().stdout
+    assert names == "bridge\n"
+    network(place, "connect", "bridge", first).ok()
+    assert len(endpoints(place, "bridge")) == 1
+    refused = network(place, "connect", "--alias", "x", "bridge", other)
+    assert_refused(refused, "user-defined networks only")
+    assert_refused(network(place, "connect", "host", other), "connected to host network")
+    assert_refused(network(place, "disconnect", "none", other), "disconnected from none network")
+    place.cntnr("rm", "-f", *made).ok()
+    network(place, "rm", "apart").ok()
+
+
 def test_what_cannot_be_connected_is_told(make_project: MakeProject) -> None:
     project = make_project(f"""
 services:

@@ -46,7 +46,6 @@ from cntnr_compose.images.storage.build_cache import limit_cache
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.protocol import ErrorReply, EventReply, ResultReply
 
-PROCESS_NAME = "cntnr-builder"
 CANCELLED = 130
 MAX_BUILDS = 64  # at once: mostly they wait for programs
 CLEANUP_TIMEOUT = 2.0  # seconds for cancelled builds to remove what is incomplete
@@ -110,7 +109,6 @@ def run(job: BuildJob) -> NoReturn:
 
     For a process of one thread. Raises `HolderFailed`.
     """
-    Path("/proc/self/comm").write_text(PROCESS_NAME)
     holder = find_holder()
     if holder is None:
         raise HolderFailed(ENDED_FROM_OUTSIDE)

@@ -1,18 +1,20 @@
-"""Render Go templates behind `--format`, as far as people use them: fields, `json`, `range`, `if`."""
+"""Render Go templates behind `--format`, as far as people use them: fields, functions, `range`, `if`."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from cntnr_compose.cli.display.tables import TemplateRow
+from cntnr_compose.cli.display.templates.functions import FUNCTIONS, format_value
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.values import to_json
 
 ACTION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}")
 FIELD = re.compile(r'(?:(json|upper|lower)\s+)?\.(\w*)(?:\s+"([^"]*)")?')
 BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 TRIMMED = re.compile(r"\s+(\{\{-)|(-\}\})\s+")
 TOKEN = re.compile(r'"[^"]*"|[()|]|\$?\w*(?:\.\w*)+|\$\w*|\w+')
+ASSIGNMENT = re.compile(r"(\$\w+)\s*:?=\s*(.*)", re.DOTALL)
+CONTROLS = ("if", "range", "with")
 Scope: TypeAlias = dict[str, object]  # what `.`, `$` and variables stand for
 ESCAPES = {r"\t": "\t", r"\n": "\n"}
 
@@ -22,7 +24,7 @@ class TemplateUnknown(CntnrError):
 
     hint = (
         "known are table, json, {{.Name}}, and in braces json, upper, lower, title, len, index, slice, "
-        "split, join, range, if"
+        "split, join, printf, eq, range, if, with"
     )
 
     def __init__(self, text: str) -> None:
@@ -70,9 +72,12 @@ class _Template:
                 continue
             action = part.strip("- \t\n")
             word = action.partition(" ")[0]
-            if action in ("else", "end"):
+            assignment = ASSIGNMENT.fullmatch(action)
+            if word in ("else", "end"):
                 return "".join(shown), action
-            if word in ("if", "range"):
+            if assignment:
+                scope[assignment[1]] = evaluate(assignment[2], scope, row) if is_shown else None
+            elif word in CONTROLS:
                 rest = action.removeprefix(word)
                 shown.append(self._render_control(word, rest, scope, row, is_shown=is_shown))
             elif is_shown and not action.startswith("/*"):
@@ -82,24 +87,38 @@ class _Template:
     def _render_control(
         self, word: str, rest: str, scope: Scope, row: Mapping[str, object], *, is_shown: bool
     ) -> str:
-        """Render what stands between an `if` or `range` and its `end`."""
+        """Render what stands between an `if`, `range` or `with` and its `end`."""
         names, declares, expression = rest.rpartition(":=")
         value = evaluate(expression, scope, row) if is_shown else None
         variables = [name.strip() for name in names.split(",")] if declares else []
-        scopes = (
-            _scopes_of_range(value, scope, variables) if word == "range" else [scope] * bool(value)
-        )
+        scopes = _list_scopes(word, value, scope, variables)
         begin, end, shown = self._next, "", []
         for inner in scopes or [scope]:
             self._next = begin
             text, end = self._render_block(inner, row, is_shown=is_shown and bool(scopes))
             shown.append(text)
-        if end == "else":
-            text, end = self._render_block(scope, row, is_shown=is_shown and not scopes)
+        is_else_shown = is_shown and not scopes
+        otherwise, _, rest_of_else = end.removeprefix("else").strip().partition(" ")
+        if end.startswith("else") and otherwise in CONTROLS:
+            rest = f" {rest_of_else}"
+            shown.append(self._render_control(otherwise, rest, scope, row, is_shown=is_else_shown))
+            end = "end"
+        elif end == "else":
+            text, end = self._render_block(scope, row, is_shown=is_else_shown)
             shown.append(text)
         if end != "end":
             raise TemplateUnknown(f"{{{{{word}{rest}}}}}")
         return "".join(shown)
+
+
+def _list_scopes(word: str, value: object, scope: Scope, variables: Sequence[str]) -> list[Scope]:
+    """Return the scopes that the content of an `if`, `range` or `with` is rendered for, one by one."""
+    if word == "range":
+        return _scopes_of_range(value, scope, variables)
+    if not value:
+        return []
+    inner = {**scope, **dict.fromkeys(variables, value)}
+    return [{**inner, ".": value} if word == "with" else inner]
 
 
 def _scopes_of_range(value: object, scope: Scope, variables: Sequence[str]) -> list[Scope]:
@@ -183,48 +202,6 @@ def _follow(value: object, path: str, row: Mapping[str, object]) -> object:
             continue
         value = value.get(name) if isinstance(value, Mapping) else None
     return value
-
-
-def format_value(value: object) -> str:
-    """Format a value as Go prints it: ``[a b]``, ``map[a:1 b:2]``; a list of mappings as JSON."""
-    if value is None:
-        return "<no value>"
-    if isinstance(value, Mapping):
-        pairs = (f"{name}:{format_value(value[name])}" for name in sorted(value))
-        return f"map[{' '.join(pairs)}]"
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Sequence) and not any(isinstance(item, Mapping) for item in value):
-        return f"[{' '.join(map(format_value, value))}]"
-    return to_json(value).decode()
-
-
-def _index(value: Any, *keys: Any) -> object:
-    for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else value[key]
-    return value
-
-
-FUNCTIONS: dict[str, Callable[..., object]] = {
-    "json": lambda value: to_json(value).decode(),
-    "upper": lambda value: format_value(value).upper(),
-    "lower": lambda value: format_value(value).lower(),
-    "len": len,
-    "index": _index,
-    "split": lambda value, separator: value.split(separator),
-    "slice": lambda value, *ends: value[
-        ends[0] if ends else 0 : ends[1] if len(ends) > 1 else None
-    ],
-    "title": lambda value: value[:1].upper() + value[1:],
-    "join": lambda values, separator: separator.join(map(str, values)),
-    "print": lambda *values: "".join(map(format_value, values)),
-    "println": lambda *values: " ".join(map(format_value, values)) + "\n",
-    "eq": lambda first, *others: first in others,
-    "ne": lambda first, second: first != second,
-    "not": lambda value: not value,
-    "and": lambda *values: next((value for value in values if not value), values[-1]),
-    "or": lambda *values: next((value for value in values if value), values[-1]),
-}
 
 
 def table_headings(template: str, names: Mapping[str, str] | None = None) -> tuple[str, ...] | None:

@@ -39,12 +39,14 @@ class LogPrinter:
         coloured: bool = False,
         prefixes: bool = True,
         timestamps: bool = False,
+        details: str | None = None,
         streams: tuple[BinaryIO, BinaryIO] | None = None,
     ) -> None:
-        """Take the style; ``streams`` are those for stdout and stderr."""
+        """Take the style; ``streams`` are those for stdout and stderr, ``details`` come before each line."""
         self._coloured = coloured
         self._prefixes = prefixes
         self._timestamps = timestamps
+        self._details = b"" if details is None else f"{details} ".encode()
         self._out, self._err = streams or (sys.stdout.buffer, sys.stderr.buffer)
         self._last: BinaryIO | None = None
         self._open_lines: dict[BinaryIO, str] = {}  # stream: source of a line without end yet
@@ -75,7 +77,7 @@ class LogPrinter:
             if line.is_first_piece or self._open_lines.get(out) != line.container_id:
                 self._end_line(out)
                 stamp = f"{format_timestamp(line.timestamp)} ".encode() if self._timestamps else b""
-                text = self._prefix(line.container_id) + stamp + text
+                text = self._prefix(line.container_id) + stamp + self._details + text
             out.write(text)
             if line.is_last_piece:
                 self._open_lines.pop(out, None)

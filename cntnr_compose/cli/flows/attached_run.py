@@ -4,7 +4,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.project.session import ProjectSession
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cntnr_compose.model.project import Project
     from cntnr_compose.reconcile.one_off import OneOffPlan
 
-POLL_INTERVAL: Seconds = 0.005
+POLL_INTERVAL: Seconds = 0.002
 # After that the supervisor, which writes exit codes, may be dead.
 EXIT_CODE_TIMEOUT: Seconds = 2
 
@@ -38,6 +38,7 @@ class Attachment(Frozen):
     tty: bool = False
     detach_keys: bytes = DETACH_KEYS
     forwards_signals: bool = True
+    note_start: Callable[[], None] | None = None  # called when the program was started
 
 
 class Vanished(CntnrError):
@@ -82,6 +83,8 @@ def run_attached(session: ProjectSession, plan: "OneOffPlan", attachment: Attach
         connection = AttachConnection(bundle, record.name)
         undo.callback(connection.close)
         client.execute(plan.start)
+        if attachment.note_start is not None:
+            attachment.note_start()
         client.unlock()
         relay = TerminalRelay(
             connection,

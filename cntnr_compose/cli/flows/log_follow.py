@@ -9,7 +9,11 @@ from cntnr_compose.core.events import ContainerEvent
 
 
 def show_next(
-    stream: ProjectStream, printer: LogPrinter, others: Iterable[Selectable] = ()
+    stream: ProjectStream,
+    printer: LogPrinter,
+    others: Iterable[Selectable] = (),
+    *,
+    shows_exits: bool = True,
 ) -> list[ContainerEvent]:
     """Wait for output and container events, print them, and return the events.
 
@@ -23,7 +27,7 @@ def show_next(
             printer.print_lines([item])
         else:
             events.append(item)
-            if item.action == "die" and stream.is_shown(item.id):
+            if shows_exits and item.action == "die" and stream.is_shown(item.id):
                 printer.print_exit(stream.records[item.id], event_exit_code(item))
     printer.flush()
     return events

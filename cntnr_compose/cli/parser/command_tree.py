@@ -246,8 +246,10 @@ CONTAINER_COMMIT = CommandEntry("container.commit:commit", "Make an image of a c
 CONTAINER_CP = CommandEntry("container.cp:cp", "Copy files between a container and this machine")
 CONTAINER_CREATE = CommandEntry("container.create:create", "Create a container")
 CONTAINER_DIFF = CommandEntry("container.diff:diff", "List what a container has changed")
+CONTAINER_EXEC = CommandEntry("container.exec:exec_", "Run a command in a running container")
 CONTAINER_EXPORT = CommandEntry("container.export:export", "Write the files of a container as tar")
 CONTAINER_KILL = CommandEntry("container.kill:kill", "Send a signal to containers")
+CONTAINER_LOGS = CommandEntry("container.logs:logs", "Show what a container wrote")
 CONTAINER_LS = CommandEntry("container.ls:ls", "List containers")
 CONTAINER_PAUSE = CommandEntry("container.pause:pause", "Pause containers")
 CONTAINER_PORT = CommandEntry("container.port:port", "Print where ports are published")
@@ -262,6 +264,8 @@ CONTAINER_STOP = CommandEntry("container.stop:stop", "Stop containers")
 CONTAINER_UNPAUSE = CommandEntry("container.unpause:unpause", "Let paused containers go on")
 CONTAINER_WAIT = CommandEntry("container.wait:wait", "Wait until containers end")
 
+NO_UPDATE = "limits and restart policy of a container are set when it is created"
+
 CONTAINER = Group(
     {
         "attach": CONTAINER_ATTACH,
@@ -269,9 +273,11 @@ CONTAINER = Group(
         "cp": CONTAINER_CP,
         "create": CONTAINER_CREATE,
         "diff": CONTAINER_DIFF,
+        "exec": CONTAINER_EXEC,
         "export": CONTAINER_EXPORT,
         "inspect": CommandEntry("container.inspect:inspect", "Describe containers"),
         "kill": CONTAINER_KILL,
+        "logs": CONTAINER_LOGS,
         "ls": CONTAINER_LS,
         "pause": CONTAINER_PAUSE,
         "port": CONTAINER_PORT,
@@ -290,6 +296,7 @@ CONTAINER = Group(
     },
     summary="Containers of all projects, and of none",
     description="Manage containers: those of projects, and those that belong to none.",
+    unsupported={"update": NO_UPDATE},
     aliases={"list": "ls", "ps": "ls", "remove": "rm"},
 )
 
@@ -327,6 +334,20 @@ BUILDX = Group(
     hidden=True,
 )
 
+BUNDLE = Group(
+    {
+        "create": CommandEntry("bundle.create:create", "Create an OCI bundle, or update it"),
+        "gc": CommandEntry("bundle.gc:gc", "Remove bundles that were not used for long"),
+        "inspect": CommandEntry("bundle.inspect:inspect", "Describe bundles"),
+        "ls": CommandEntry("bundle.ls:ls", "List bundles"),
+        "rm": CommandEntry("bundle.rm:rm", "Remove bundles"),
+        "run": CommandEntry("bundle.run:run", "Run a bundle, also one that others made"),
+    },
+    summary="OCI bundles that stay",
+    description="Manage OCI bundles that stay: root file system and configuration of a container.",
+    aliases={"list": "ls", "remove": "rm", "delete": "rm"},
+)
+
 HOOK = Group(
     {
         "net": Group(
@@ -350,6 +371,7 @@ ROOT = Group(
         "build": BUILD,
         "builder": BUILDER,
         "buildx": BUILDX,
+        "bundle": BUNDLE,
         "commit": CONTAINER_COMMIT,
         "compose": COMPOSE,
         "completion": CommandEntry("completion:completion", "Print the script for TAB in a shell"),
@@ -362,8 +384,10 @@ ROOT = Group(
         ),
         "doctor": CommandEntry("doctor:doctor", "What this machine allows, and its cures"),
         "events": EVENTS,
+        "exec": CONTAINER_EXEC,
         "export": CONTAINER_EXPORT,
         "hook": HOOK,
+        "gc": CommandEntry("gc:gc", "Remove bundles and images that were not used for long"),
         "image": IMAGE,
         "images": IMAGES_LS,
         "info": INFO,
@@ -375,6 +399,7 @@ ROOT = Group(
         ),
         "kill": CONTAINER_KILL,
         "load": IMAGE_LOAD,
+        "logs": CONTAINER_LOGS,
         "network": NETWORK,
         "pause": CONTAINER_PAUSE,
         "port": CONTAINER_PORT,
@@ -400,6 +425,7 @@ ROOT = Group(
     },
     summary="",
     description="Run containers and compose files without root.",
+    unsupported={"update": NO_UPDATE},
     options=(
         *GLOBAL_OPTIONS,
         Option(

@@ -140,6 +140,20 @@ stop_timeout = option(
 detach_keys = option(
     "--detach-keys", default="", metavar="KEYS", help="Keys that detach from a terminal."
 )
+since = option(
+    "--since",
+    default="",
+    metavar="TIME",
+    help="Not before: 42m, or 2026-01-31T12:00:00Z.",
+)
+until = option("--until", default="", metavar="TIME", help="Only what came before this time.")
+tail = option(
+    "-n",
+    "--tail",
+    default="all",
+    metavar="LINES",
+    help="Only so many of the last lines of each container.",
+)
 index = option(
     "--index",
     kind=int,

@@ -1,12 +1,16 @@
-"""Parse the times of ``--since`` and ``--until``."""
+"""Parse which lines of logs are asked for: ``--since``, ``--until`` and ``--tail``."""
 
 import math
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Seconds
+
+if TYPE_CHECKING:
+    from cntnr_compose.containers.logs.lines import LogRange
 
 UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
@@ -25,6 +29,34 @@ class TimeUnreadable(CntnrError):
 
     def __init__(self, option: str, text: str) -> None:
         super().__init__(f'cannot read the time "{text}" of {option}')
+
+
+class TailUnreadable(CntnrError):
+    """A value of ``--tail`` is no number."""
+
+    hint = "give a number of lines, or all"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f'invalid argument "{text}" for --tail')
+
+
+def parse_log_range(values: Mapping[str, Any]) -> "LogRange":
+    """Make the range of log lines of the options of a command. Raises `TailUnreadable`, `TimeUnreadable`."""
+    from cntnr_compose.containers.logs.lines import LogRange
+
+    return LogRange(
+        tail=_parse_tail(values["tail"]),
+        since=parse_time("--since", values["since"]),
+        until=parse_time("--until", values["until"]),
+    )
+
+
+def _parse_tail(text: str) -> int | None:
+    if text == "all":
+        return None
+    if not text.removeprefix("-").isdecimal():
+        raise TailUnreadable(text)
+    return int(text) if int(text) >= 0 else None
 
 
 class TimesReversed(CntnrError):

@@ -15,7 +15,7 @@ HONOURED: dict[str, str] = {
         oom_score_adj pid ports post_start pre_start pre_stop profiles provider pull_policy read_only
         restart runtime scale secrets security_opt shm_size stdin_open stop_grace_period stop_signal
         sysctls tmpfs tty
-        ulimits uts volumes volumes_from working_dir
+        ulimits uts volumes volumes_from working_dir x-cntnr
         """,
     "services.*.build": """
         additional_contexts args cache_from cache_to context dockerfile dockerfile_inline entitlements

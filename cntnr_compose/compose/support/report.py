@@ -12,7 +12,7 @@ from cntnr_compose.compose.basics.path_rules import HERE, PathRules, compile_rul
 from cntnr_compose.compose.support import keys
 from cntnr_compose.compose.support.level import FULFILLED, KeySupport, SupportLevel
 from cntnr_compose.compose.support.values import support_of_value
-from cntnr_compose.core.values import Tree, Value
+from cntnr_compose.core.values import Tree, Value, replace
 from cntnr_compose.model.host import HostCapabilities
 
 EMPTY_VALUES: tuple[Any, ...] = (
@@ -164,10 +164,17 @@ def _iter_uses(
         if support.level not in FULFILLED:
             return
     pairs = value.items() if isinstance(value, dict) else ()
+    if path[:1] == ("services",) and len(path) == 2 and _runs_under_proot(value):
+        host = replace(host, has_subordinate_ids=True)  # any user can be faked
     for step, inner in enumerate(value) if isinstance(value, list) else pairs:
         deeper = rules_below(rules, str(step))
         if deeper is not None:
             yield from _iter_uses(inner, deeper, (*path, step), host)
+
+
+def _runs_under_proot(service: Any) -> bool:
+    extension = service.get("x-cntnr") if isinstance(service, dict) else None
+    return isinstance(extension, dict) and extension.get("proot") is True
 
 
 def _is_empty(value: Any) -> bool:

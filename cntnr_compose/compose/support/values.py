@@ -11,7 +11,7 @@ from cntnr_compose.model.host import DOCKER_SOCKETS, HostCapabilities
 ValueRule: TypeAlias = Callable[[Any, HostCapabilities], KeySupport | None]
 
 FILE_LOG_DRIVERS = ("", "json-file", "local", "k8s-file")
-FILE_LOG_OPTIONS = frozenset({"max-size", "max-file"})
+FILE_LOG_OPTIONS = frozenset({"max-size", "max-file", "labels", "env"})
 KEPT_IN_FILES = "output is kept in files, where `logs` reads it"
 BRIDGE_OPTIONS = frozenset(
     {
@@ -86,13 +86,22 @@ def _logging(value: Any, host: HostCapabilities) -> KeySupport | None:
     others = sorted(set(value.get("options") or {}) - FILE_LOG_OPTIONS)
     if not others:
         return None
-    note = f"options of logs in files are max-size and max-file, not {', '.join(others)}"
+    note = (
+        f"options of logs in files are max-size, max-file, labels and env, not {', '.join(others)}"
+    )
     return KeySupport(level="reduced", note=note)
 
 
 def _user(value: Any, _: HostCapabilities) -> KeySupport | None:
     user, _colon, group = str(value).partition(":")
     return KeySupport(level="honoured") if {user, group} <= {"root", "0", ""} else None
+
+
+def _extension(value: Any, _: HostCapabilities) -> KeySupport | None:
+    keys = value if isinstance(value, Mapping) else {"": None}
+    if set(keys) <= {"proot"} and all(isinstance(one, bool) for one in keys.values()):
+        return None
+    return KeySupport(level="refused", note="its only key is proot, which is true or false")
 
 
 def _capabilities(value: Any, _: HostCapabilities) -> KeySupport | None:
@@ -210,6 +219,7 @@ VALUE_RULES: dict[str, ValueRule] = {
     ),
     "services.*.runtime": _runtime,
     "services.*.user": _user,
+    "services.*.x-cntnr": _extension,
     "services.*.userns_mode": _unless_one_of(
         ("", "host"), "reduced", "all containers share one user namespace"
     ),

@@ -12,7 +12,9 @@ from cntnr_compose.containers.bundle import (
     configs_secrets,
     etc_files,
     notify_socket,
+    proot,
     shared_namespaces,
+    stored_rootfs,
 )
 from cntnr_compose.containers.bundle.mount_sources import (
     ImageGone,
@@ -134,6 +136,7 @@ async def _prepare_inputs(
         etc_files=etc_files.write_etc_files(record, bundle, network_owner, resolver),
         device_nodes=_inspect_devices(service),
         seccomp=_read_seccomp_profile(service, sources.working_dir),
+        proot=proot.choose_proot(service, context.host_facts.mapped_ids),
         annotations={"cntnr.name": record.name, PROJECT_ANNOTATION: record.project},
     )
 
@@ -145,7 +148,13 @@ def _create_mode_folders(modes: Mapping[str, int]) -> None:
 
 
 async def mount_rootfs(record: Record, rootfs: Path) -> None:
-    """Mount a container's root file system: its image, and over it what the container has changed."""
+    """Mount a container's root file system: its image, and over it what the container has changed.
+
+    One that was created in a bundle has the bundle's.
+    """
+    if record.bundle:
+        stored_rootfs.mount(record, rootfs)
+        return
     image = ImageStore(for_containers=True).find_by_id(record.image_id)
     if image is None:
         raise ImageGone(record.name, record.image)

@@ -10,6 +10,7 @@ from cntnr_compose.containers.state import records
 from cntnr_compose.containers.state.lifecycle import ACTIVE
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit
+from cntnr_compose.core.names import DEFAULT_NETWORK
 from cntnr_compose.core.values import replace
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.plan import ConnectNetwork, DisconnectNetwork
@@ -76,17 +77,27 @@ class AliasInvalid(CntnrError):
         super().__init__(f"invalid network alias {alias!r}")
 
 
+class OfUserNetworksOnly(CntnrError):
+    """An alias or an address is asked for on docker's default network."""
+
+    hint = "`cntnr network create` makes a network that has both"
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"invalid config for network {DEFAULT_NETWORK}: aliases and chosen addresses are"
+            " supported for user-defined networks only"
+        )
+
+
 async def connect(container: RunCycle, op: ConnectNetwork, emit: Emit) -> None:
     """Connect a container to a network; its caller holds the change lock.
 
     Raises `WithoutNetworks`, `NetworkShared`, `NetworkGone`, `EndpointExists`, `AliasInvalid`,
-    `AddressRefused`, and what goes wrong with addresses, plugins and ports.
+    `OfUserNetworksOnly`, `AddressRefused`, and what goes wrong with addresses, plugins and ports.
     """
     record = container.record
     _check_mode(record)
-    for alias in op.attachment.aliases:
-        if not DNS_NAME.fullmatch(alias):
-            raise AliasInvalid(alias)
+    _check_attachment(op)
     network = await _bring_up(container, op.network)
     interfaces.check_address(network, op.attachment.ipv4_address)
     await container.wait_while(ACTIVE - LIVE)
@@ -100,7 +111,6 @@ async def connect(container: RunCycle, op: ConnectNetwork, emit: Emit) -> None:
     _write(container, changed)
     if is_live:
         await live.refresh(container, emit)
-    container.context.emit_event(changed, "network connect", network=op.network)
 
 
 async def disconnect(container: RunCycle, op: DisconnectNetwork, emit: Emit) -> None:
@@ -120,7 +130,6 @@ async def disconnect(container: RunCycle, op: DisconnectNetwork, emit: Emit) -> 
     _write(container, _without_network(record, key))
     if is_live:
         await live.refresh(container, emit)
-    container.context.emit_event(container.record, "network disconnect", network=op.network)
 
 
 def _check_mode(record: Record) -> None:
@@ -129,6 +138,16 @@ def _check_mode(record: Record) -> None:
         raise WithoutNetworks(record.name)
     if mode.startswith(SHARING_MODES):
         raise NetworkShared(record.name, mode)
+
+
+def _check_attachment(op: ConnectNetwork) -> None:
+    """Raise what is wrong with names and address, whatever the network is like."""
+    for alias in op.attachment.aliases:
+        if not DNS_NAME.fullmatch(alias):
+            raise AliasInvalid(alias)
+    chosen = op.attachment.aliases or op.attachment.ipv4_address
+    if op.network == DEFAULT_NETWORK and chosen:
+        raise OfUserNetworksOnly
 
 
 async def _bring_up(container: RunCycle, name: str) -> ManagedNetwork:

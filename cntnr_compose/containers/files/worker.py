@@ -42,6 +42,7 @@ from cntnr_compose.containers.files.writer import TreeWriter
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value
+from cntnr_compose.host.children import forks
 from cntnr_compose.host.namespaces import holder, isolation
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.model.observed import Container
@@ -62,7 +63,7 @@ def start_worker(namespaces: holder.NamespaceHolder, target: Target) -> tuple[Ch
     Not from a thread beside which others run: the child could wait for a lock that they hold.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    pid = isolation.fork_child((theirs.fileno(),))
+    pid = forks.fork_child((theirs.fileno(),))
     if pid:
         theirs.close()
         return Channel(ours), pid

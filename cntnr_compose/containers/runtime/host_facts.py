@@ -2,9 +2,7 @@
 
 import contextlib
 import os
-import platform
 import resource
-import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,11 +21,14 @@ RLIMIT_NAMES = (
 )  # fmt: skip
 
 
-def gather_host_facts() -> HostFacts:
-    """Gather the facts; they do not change while the holder runs."""
+def gather_host_facts(*, change_cgroups: bool = True) -> HostFacts:
+    """Gather the facts; they do not change while the holder runs.
+
+    Without ``change_cgroups`` those of containers that have no cgroup.
+    """
     profile_path = distribution.default_seccomp_profile()
     profile = files.read_value(profile_path, Tree) if profile_path else None
-    cgroup = cgroups.find_delegated()
+    cgroup = cgroups.find_delegated() if change_cgroups else None
     if cgroup is not None and not cgroups.enable_controllers(cgroup):
         cgroup = None
     return HostFacts(
@@ -36,7 +37,7 @@ def gather_host_facts() -> HostFacts:
         cgroup_parent=cgroup.parent if cgroup else "",
         swap_limit=cgroup.swap if cgroup else False,
         mapped_ids=subids.count_mapped_ids(),
-        machine=platform.machine(),
+        machine=os.uname().machine,
         kernel=kernel.release(),
         cpus=os.cpu_count() or 0,
         rlimits=_read_rlimits(),
@@ -47,8 +48,8 @@ def gather_host_facts() -> HostFacts:
         has_mqueue=Path("/dev/mqueue").is_dir(),
         init_path=distribution.container_init(),
         devices=tuple(_list_devices(Path("/dev"))),
-        runs_32_bit=Path("/proc/sys/abi/vsyscall32").exists() or platform.machine() != "x86_64",
-        domainname_path=shutil.which("domainname", path=process.SYSTEM_PATH) or "",
+        runs_32_bit=Path("/proc/sys/abi/vsyscall32").exists() or os.uname().machine != "x86_64",
+        domainname_path=process.find_in("domainname", process.SYSTEM_PATH),
     )
 
 

@@ -193,7 +193,7 @@ async def delete(container_id: str, *, force: bool = False) -> None:
     words = ["--force"] if force else []
     argv = oci_runtime.build_argv(container_id, "delete", *words, container_id)
     await process.run_async(argv, ok=range(256))
-    files.remove_tree(state)
+    oci_runtime.forget(container_id)
 
 
 def read_exit_status(container_id: str) -> int | None:

@@ -1,5 +1,6 @@
 """Inputs and result of `runtime_spec`, beside the service and the facts of the host."""
 
+from cntnr_compose.containers.spec.process import ProotProgram
 from cntnr_compose.core.values import Bytes, Tree, Value, field
 
 
@@ -58,6 +59,7 @@ class SpecInputs(Value, frozen=True, kw_only=True):
     hooks: Tree = field(default_factory=dict)
     passwd: str = ""  # the image's /etc/passwd and /etc/group
     group: str = ""
+    proot: ProotProgram | None = None  # where the container's processes run under it
     console_size: tuple[int, int] | None = None  # rows and columns, where there is a terminal
 
 

@@ -51,6 +51,8 @@ def build_mounts(
         by_target[target] = _bind(target, source, facts, read_only=service.read_only)
     if runs_init(service, inputs, facts):
         by_target[INIT_PATH] = _bind(INIT_PATH, facts.init_path, facts, read_only=True)
+    for target, source in inputs.proot.sources.items() if inputs.proot else ():
+        by_target[target] = _bind(target, source, facts, read_only=True)
     for word in service.tmpfs:
         tmpfs = _parse_tmpfs(service.name, word)
         by_target[tmpfs["destination"]] = tmpfs
@@ -89,7 +91,8 @@ def list_mode_folders(mounts: Iterable[Tree], folder: str) -> dict[str, int]:
 
 def runs_init(service: Service, inputs: SpecInputs, facts: HostFacts) -> bool:
     """Tell whether an init is the first process; a shared pid namespace has one already."""
-    return service.init and inputs.pid == "new" and bool(facts.init_path)
+    is_needed = service.init or inputs.proot is not None  # PRoot itself ignores signals
+    return is_needed and inputs.pid == "new" and bool(facts.init_path)
 
 
 def choose_rootfs_propagation(mounts: Iterable[Tree]) -> str:

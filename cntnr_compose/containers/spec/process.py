@@ -1,20 +1,45 @@
 """Build what a process of a container is: command line, environment, working directory, user, capabilities.
 
 The container's own process is put together by `runtime_spec`; `build_exec_process` makes one that joins it.
+Both may run under PRoot, which fakes users and owners where only root exists: each process is root, PRoot
+answers its system calls as if it were somebody else, and has `chown` succeed without effect. Debian's PRoot
+takes who that is (``-0``, ``-i UID:GID``), and nothing else that we would need.
 """
 
 from collections.abc import Mapping, Sequence
 
 from cntnr_compose.containers.spec import capabilities
-from cntnr_compose.containers.spec.users import resolve_user
+from cntnr_compose.containers.spec.users import MAX_ID, ProcessUser, find_home, resolve_user
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.values import Tree
+from cntnr_compose.core.values import Tree, Value
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.service import Hook, Service
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEFAULT_SHELL = ("/bin/sh", "-c")
 INIT_PATH = "/sbin/docker-init"
+PROOT_FOLDER = "/dev/proot"
+PROOT_PATH = f"{PROOT_FOLDER}/proot"
+PROOT_LOADER = f"{PROOT_FOLDER}/ld.so"
+PROOT_LIBRARIES = f"{PROOT_FOLDER}/lib"
+PROOT_BY_LOADER = [PROOT_LOADER, "--library-path", PROOT_LIBRARIES, PROOT_PATH]
+PROOT_ENVIRONMENT = {
+    "PROOT_TMP_DIR": PROOT_FOLDER,  # it puts a program of its own there, and runs it
+    "PROOT_NO_SECCOMP": "1",  # its shortcut by seccomp is made for kernels before 4.8
+}
+FAKED_ID_COUNT = MAX_ID + 1  # any id can be faked
+PROOT_INIT_OPTIONS = ("-g", "--")  # of tini: PRoot ignores signals, what it runs gets them, too
+
+
+class ProotProgram(Value, frozen=True, kw_only=True):
+    """PRoot on this host: what has to be mounted in a container to run it there."""
+
+    sources: dict[str, str]  # by path in the container
+
+    @property
+    def argv(self) -> list[str]:
+        """Build the beginning of the command: with the loader where it is not statically linked."""
+        return PROOT_BY_LOADER if PROOT_LOADER in self.sources else [PROOT_PATH]
 
 
 class NoCommand(CntnrError):
@@ -105,6 +130,26 @@ def apply_console_size(process: Tree, size: tuple[int, int] | None) -> None:
         process["consoleSize"] = {"height": size[0], "width": size[1]}
 
 
+def wrap_in_proot(program: Sequence[str], user: ProcessUser, words: Sequence[str]) -> list[str]:
+    """Build the command that runs another one as a faked user."""
+    is_root = (user.uid, user.gid) == (0, 0)
+    return [*program, *(["-0"] if is_root else ["-i", f"{user.uid}:{user.gid}"]), *words]
+
+
+def find_proot_command(args: Sequence[str]) -> tuple[list[str], ProcessUser]:
+    """Find how PRoot is started in a container's command, and who is faked; nothing without PRoot."""
+    words = list(args[3:] if list(args[:3]) == [INIT_PATH, *PROOT_INIT_OPTIONS] else args)
+    for program in (PROOT_BY_LOADER, [PROOT_PATH]):
+        if words[: len(program)] == program:
+            option, ids, *_ = [*words[len(program) :], "", ""]
+            uid, _, gid = ids.partition(":")
+            if option == "-0":
+                return program, ProcessUser()
+            if option == "-i" and uid.isdecimal() and gid.isdecimal():
+                return program, ProcessUser(uid=int(uid), gid=int(gid))
+    return [], ProcessUser()
+
+
 def build_exec_process(
     container_process: Tree,
     hook: Hook,
@@ -126,15 +171,22 @@ def build_exec_process(
     if tty:
         variables.setdefault("TERM", "xterm")
     apply_variables(variables, hook.environment)
-    process["args"] = list(hook.command)
-    process["env"] = [f"{name}={value}" for name, value in variables.items()]
+    program, user = find_proot_command(container_process["args"])
     process["cwd"] = choose_working_dir(hook.working_dir, container_process["cwd"])
     process["terminal"] = tty
     apply_console_size(process, console_size)
     if hook.user:
-        process["user"] = resolve_user(
-            hook.user, passwd=passwd, group=group, id_count=id_count, group_add=group_add
-        ).to_oci()
+        count = FAKED_ID_COUNT if program else id_count
+        user = resolve_user(
+            hook.user, passwd=passwd, group=group, id_count=count, group_add=group_add
+        )
+        if program:
+            variables["HOME"] = find_home(user.uid, passwd)
+            apply_variables(variables, hook.environment)
+        else:
+            process["user"] = user.to_oci()
+    process["env"] = [f"{name}={value}" for name, value in variables.items()]
+    process["args"] = wrap_in_proot(program, user, hook.command) if program else list(hook.command)
     bounding = container_process["capabilities"]["bounding"]
     names = capabilities.ALL if hook.privileged else bounding
     uid = 0 if hook.privileged else process["user"]["uid"]

@@ -18,15 +18,19 @@ from cntnr_compose.containers.spec.mounts import (
 )
 from cntnr_compose.containers.spec.namespaces import build_hooks, build_namespaces, build_sysctls
 from cntnr_compose.containers.spec.process import (
+    FAKED_ID_COUNT,
     INIT_PATH,
+    PROOT_ENVIRONMENT,
+    PROOT_INIT_OPTIONS,
     apply_console_size,
     build_command_line,
     build_environment,
     choose_working_dir,
+    wrap_in_proot,
 )
 from cntnr_compose.containers.spec.resources import build_cgroups_path, build_resources
 from cntnr_compose.containers.spec.security import SecurityOptions, parse_security_options
-from cntnr_compose.containers.spec.users import resolve_user
+from cntnr_compose.containers.spec.users import ProcessUser, find_home, resolve_user
 from cntnr_compose.core.values import Tree
 from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.image import ImageConfig
@@ -76,23 +80,28 @@ def _build_process(
     facts: HostFacts,
     reductions: Reductions,
 ) -> Tree:
-    variables = build_environment(
-        service, image, hostname=inputs.hostname, extra=inputs.environment
-    )
+    extra = {**inputs.environment, **(PROOT_ENVIRONMENT if inputs.proot else {})}
+    variables = build_environment(service, image, hostname=inputs.hostname, extra=extra)
     user = resolve_user(
         service.user or image.user,
         passwd=inputs.passwd,
         group=inputs.group,
-        id_count=facts.mapped_ids,
+        id_count=FAKED_ID_COUNT if inputs.proot else facts.mapped_ids,
         group_add=service.group_add,
     )
+    args = _build_args(service, image, inputs, facts, reductions, user)
+    if inputs.proot:
+        if service.group_add:
+            reductions.add("group_add", "PRoot fakes no further groups")
+        variables.setdefault("HOME", find_home(user.uid, inputs.passwd))
+        user = ProcessUser()
     names = capabilities.select_capabilities(
         service.name, service.cap_add, service.cap_drop, privileged=service.privileged
     )
     process: Tree = {
         "terminal": service.tty,
         "user": user.to_oci(),
-        "args": _build_args(service, image, inputs, facts, reductions),
+        "args": args,
         "env": [f"{name}={value}" for name, value in variables.items()],
         "cwd": choose_working_dir(service.working_dir, image.working_dir),
         "capabilities": capabilities.build_capability_sets(names, user.uid),
@@ -111,13 +120,20 @@ def _build_args(
     inputs: SpecInputs,
     facts: HostFacts,
     reductions: Reductions,
+    user: ProcessUser,
 ) -> list[str]:
-    words = build_command_line(service, image)
+    words = list(build_command_line(service, image))
+    options = ["--"]
+    if inputs.proot:
+        words = wrap_in_proot(inputs.proot.argv, user, words)
+        options = [*PROOT_INIT_OPTIONS]
     if runs_init(service, inputs, facts):
-        return [INIT_PATH, "--", *words]
+        return [INIT_PATH, *options, *words]
+    if inputs.proot:
+        reductions.add("x-cntnr.proot", "the first process gets no signals, for want of an init")
     if service.init and not facts.init_path:
         reductions.add("init", "not honoured, since there is no statically linked tini here")
-    return list(words)
+    return words
 
 
 def _apply_security(process: Tree, security: SecurityOptions) -> None:
@@ -154,6 +170,9 @@ def _build_confinement(
     if not security.paths_unconfined:
         linux |= {"maskedPaths": list(MASKED_PATHS), "readonlyPaths": list(READONLY_PATHS)}
     profile = _build_seccomp(security, process, inputs, facts)
+    if inputs.proot:
+        target = _seccomp_target(facts)
+        profile = seccomp.adapt_to_proot(profile, target, one_id=facts.mapped_ids == 1)
     if profile:
         linux["seccomp"] = profile
     return linux
@@ -169,7 +188,9 @@ def _build_seccomp(
         if security.seccomp:
             raise seccomp.SeccompProfileInvalid(security.seccomp, "cannot be read")
         return None
-    target = seccomp.SeccompTarget(
-        name=facts.machine, kernel=facts.kernel, compat=facts.runs_32_bit
-    )
-    return seccomp.resolve_profile(profile, target, process["capabilities"]["bounding"])
+    bounding = process["capabilities"]["bounding"]
+    return seccomp.resolve_profile(profile, _seccomp_target(facts), bounding)
+
+
+def _seccomp_target(facts: HostFacts) -> seccomp.SeccompTarget:
+    return seccomp.SeccompTarget(name=facts.machine, kernel=facts.kernel, compat=facts.runs_32_bit)

@@ -22,6 +22,8 @@ ARCHITECTURES = {
     "riscv64": ("riscv64", "SCMP_ARCH_RISCV64", ""),
     "s390x": ("s390x", "SCMP_ARCH_S390X", "SCMP_ARCH_S390"),
 }
+X32 = "SCMP_ARCH_X32"
+CHOWN = ("chown", "chown32", "fchown", "fchown32", "fchownat", "lchown", "lchown32")
 CACHE_SIZE = 32
 
 CAPABILITY_SYSCALLS = {
@@ -98,6 +100,27 @@ def _resolve_uncached(profile: Tree, target: SeccompTarget, capabilities: frozen
     if profile.get("flags"):
         resolved["flags"] = profile["flags"]
     return resolved
+
+
+def adapt_to_proot(profile: Tree | None, target: SeccompTarget, *, one_id: bool) -> Tree:
+    """Return a resolved profile, or that of an unconfined container, under which PRoot can work.
+
+    PRoot skips a system call by the number -2, which is killed as one of x32 unless that is known. It has
+    ``chown`` succeed where that is not permitted: with one id the kernel calls it invalid instead.
+    """
+    adapted = dict(profile or {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": []})
+    known = adapted.get("architectures") or _architectures({}, target)
+    if target.name == "x86_64" and X32 not in known:
+        known = [*known, X32]
+    adapted["architectures"] = known
+    if one_id:
+        rules = [
+            {**rule, "names": [name for name in rule["names"] if name not in CHOWN]}
+            for rule in adapted["syscalls"]
+        ]
+        refusal = {"names": list(CHOWN), "action": "SCMP_ACT_ERRNO", "errnoRet": EPERM}
+        adapted["syscalls"] = [*(rule for rule in rules if rule["names"]), refusal]
+    return adapted
 
 
 def _architectures(profile: Tree, target: SeccompTarget) -> list[str]:

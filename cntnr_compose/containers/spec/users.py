@@ -90,6 +90,14 @@ def _find_user(user: str, passwd: str) -> tuple[int | None, int, str]:
     return number, 0, ""
 
 
+def find_home(uid: int, passwd: str) -> str:
+    """Return the home folder of a user; / where there is none, as runtimes have it."""
+    for entry in _entries(passwd, 6):
+        if _parse_id(entry[2]) == uid:
+            return entry[5] or "/"
+    return "/"
+
+
 def _find_group(name: str, group: str) -> int:
     number = _parse_id(name)
     for entry in _entries(group, 3):

@@ -1,35 +1,13 @@
-"""Fork processes: with none of our files, or with a pid and a mount namespace of its own.
-
-When the latter ends, all that it started ends.
-"""
+"""Fork a process with a pid and a mount namespace of its own: when it ends, all that it started ends."""
 
 import ctypes
-import gc
 import os
 import signal
-from collections.abc import Iterable
 
 from cntnr_compose.host.kernel import CLONE_NEWNS, CLONE_NEWPID
 
 MS_REC_PRIVATE = 1 << 14 | 1 << 18
 PR_SET_PDEATHSIG = 1
-
-
-def fork_child(kept: Iterable[int]) -> int:
-    """Fork a child that has none of our descriptors but the standard ones and ``kept``; 0 in the child.
-
-    So it keeps no lock of ours, and no pipe open. Not from a thread beside which others run: the child could
-    wait for a lock that they hold.
-    """
-    child = os.fork()
-    if child == 0:
-        signal.set_wakeup_fd(-1)
-        gc.freeze()  # a file of ours that were collected would close what has its number by then
-        last = 2
-        for descriptor in (*sorted(kept), os.sysconf("SC_OPEN_MAX")):
-            os.closerange(last + 1, descriptor)
-            last = descriptor
-    return child
 
 
 def fork_isolated() -> int:

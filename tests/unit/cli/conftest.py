@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pytest
 
 from cntnr_compose.builder import ensure_images
 from cntnr_compose.cli.main import run
 from cntnr_compose.client import client, observe, prestart
-from cntnr_compose.core.events import Emit, Event
+from cntnr_compose.core.events import Emit, Event, StepEnded, ignore_event
 from cntnr_compose.model.observed import Container, Observed
 from cntnr_compose.model.plan import CreateContainer, Plan, render_plan
 from cntnr_compose.model.project import Project
@@ -70,6 +70,20 @@ class FakeClient:
             emit(event)
         return {}
 
+    has_buffered_reply = True
+
+    def start_executing(self, plan: Plan) -> None:
+        self.execute(plan, emit=ignore_event)
+        failures = self.supervisor.failures
+        self.replies: list[Event | None] = [
+            StepEnded(number=step.number, **failures.get(step.operation.describe(), {}))
+            for step in plan.steps
+        ]
+        self.replies.append(None)
+
+    def next_reply(self) -> Event | None:
+        return self.replies.pop(0)
+
     def prepare_exec(self, request: PrepareExec) -> ExecCommand:
         self.supervisor.execs.append(request)
         return ExecCommand(argv=("runc", "exec"))
@@ -86,6 +100,8 @@ class FakeSupervisor:
         self.projects: list[Project | None] = []
         self.execs: list[PrepareExec] = []
         self.events: list[Event] = []
+        # By the description of an operation that fails in an independent plan: the fields of the event.
+        self.failures: dict[str, dict[str, Any]] = {}
 
     def observed(self, project: str) -> Observed:
         containers = [one for one in self.containers if one.record.project == project]

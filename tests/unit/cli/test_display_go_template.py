@@ -103,3 +103,43 @@ def test_a_row_has_functions_with_arguments() -> None:
         render_template('{{.Other "a"}}', row)
     with pytest.raises(TemplateUnknown):
         render_template("{{.Label}}", row)
+
+
+DETAILS = {
+    "Name": "/web",
+    "State": {"Running": True, "Paused": False, "Pid": 7, "Health": None},
+    "Mounts": [{"Source": "/a", "Name": ""}, {"Source": "/b", "Name": "data"}],
+}
+
+
+# What docker 28 prints of the same.
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        ("{{with .State}}{{.Pid}}{{end}}", "7"),
+        ("{{with .State.Health}}{{.Status}}{{else}}none{{end}}", "none"),
+        ("{{with $s := .State}}{{$s.Pid}}{{end}}", "7"),
+        ("{{if .State.Paused}}a{{else if .State.Running}}b{{else}}c{{end}}{{.Name}}", "b/web"),
+        ("{{if .State.Running}}a{{else if .State.Paused}}b{{else}}c{{end}}", "a"),
+        ("{{if .State.Paused}}a{{else if .State.Health}}b{{else}}c{{end}}", "c"),
+        ("{{$n := .Name}}{{range .Mounts}}{{$n}}{{.Source}} {{end}}", "/web/a /web/b "),
+        ("{{range .Mounts}}{{$s := .Source}}{{with .Name}}{{.}}@{{$s}}{{else}}-{{end}}{{end}}", "-data@/b"),
+        ('{{printf "%s-%03d|%-5s|%.2s|%v|%q" .Name .State.Pid "x" .Name .State.Running .Name}}',
+         '/web-007|x    |/w|true|"/web"'),
+        ('{{printf "%d%%" 5}}', "5%"),
+        ("{{if gt .State.Pid 6}}{{if le .State.Pid 7}}yes{{end}}{{end}}", "yes"),
+        ("{{len .State.Health}}{{len .Mounts}}", "02"),
+        ("{{pad .Name 1 2}}{{truncate .Name 2}}", " /web  /w"),
+    ],
+)  # fmt: skip
+def test_details_are_filled_in_as_docker_does(text: str, filled: str) -> None:
+    assert render_template(text, DETAILS) == filled
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{{printf "%d" .Name}}', '{{printf "%s" 1 2}}', "{{with}}{{end}}", "{{if .Name}}{{else if}}"],
+)
+def test_what_cannot_be_filled_in_is_refused(text: str) -> None:
+    with pytest.raises(TemplateUnknown):
+        render_template(text, DETAILS)

@@ -8,7 +8,9 @@ import pytest
 
 from cntnr_compose.client import prestart
 from cntnr_compose.core import paths
-from cntnr_compose.host import process
+from cntnr_compose.host.children import forks
+
+NO_CHILD = 1 << 30  # a pid that there is not
 
 
 @pytest.fixture
@@ -18,11 +20,11 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[so
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     ends: list[socket.socket] = []
 
-    def popen(argv: list[str], *, pass_fds: tuple[int, ...], **_: object) -> None:
-        assert argv[-1] == str(pass_fds[0])
-        ends.append(socket.socket(fileno=socket.dup(pass_fds[0])))
+    def fork_detached(_work: object, *, kept: int, **_: object) -> int:
+        ends.append(socket.socket(fileno=socket.dup(kept)))
+        return NO_CHILD
 
-    monkeypatch.setattr(process, "popen", popen)
+    monkeypatch.setattr(forks, "fork_detached", fork_detached)
     yield ends
     prestart.discard()
     for end in ends:

@@ -57,6 +57,7 @@ def below_service(text: str) -> frozenset[str]:
 # docker compose's schema knows the first, but its types do not; the second the other way round.
 NOT_DECODED = below_service("pull_refresh_after")
 NOT_IN_SCHEMA = below_service("volume_driver")
+OUR_OWN = below_service("x-cntnr")  # an extension, which the schema permits
 # Keys with several forms that docker compose merges by type, and keys with one that have a rule.
 MERGED_BY_TYPE = below_service("""
     build.extra_hosts.* build.ssh build.ulimits.* extends extra_hosts.* gpus provider.options.*
@@ -86,7 +87,7 @@ LOADER_WORDS = words_of("""
 # Fields of `Service` that gather several keys; and keys that are read from `Service.raw`.
 FIELD_OF = {
     "cpus": "limits", "mem_limit": "limits", "pids_limit": "limits", "mem_reservation": "reservations",
-    "scale": "replicas", "deploy": "replicas", "blkio_config": "raw",
+    "scale": "replicas", "deploy": "replicas", "blkio_config": "raw", "x-cntnr": "proot",
 }  # fmt: skip
 
 
@@ -212,7 +213,7 @@ def test_every_key_of_the_schema_has_its_support() -> None:
 
 
 def test_every_row_of_support_is_of_a_key_of_the_schema() -> None:
-    assert rows_missing(set(support_by_key()) - KEYS, "schemas/compose-spec.json") == []
+    assert rows_missing(set(support_by_key()) - KEYS - OUR_OWN, "schemas/compose-spec.json") == []
     missing = set(VALUE_RULES) - set(support_by_key())
     assert rows_missing(missing, "cntnr_compose/compose/support/keys.py") == []
 

@@ -58,3 +58,15 @@ def test_a_key_depends_on_what_the_host_allows(ability: str, key: str) -> None:
         "cgroups",
         HOST_FEATURES[ability].missing_note,
     )
+
+
+def test_under_proot_other_users_exist() -> None:
+    tree = {"services": {"a": {"user": "33", "x-cntnr": {"proot": True}}, "b": {"user": "33"}}}
+    refused = [use.path for use in list_key_uses(tree, BARE) if use.support.level == "refused"]
+    assert refused == [("services", "b", "user")]
+
+
+@pytest.mark.parametrize("value", ["true", "{prot: true}", "{proot: maybe}", "[proot]"])
+def test_our_own_extension_has_one_key(value: str) -> None:
+    (line,) = lines(f"services: {{a: {{x-cntnr: {value}}}}}")
+    assert line.startswith("error: services.a.x-cntnr: cannot be honoured: its only key is proot")

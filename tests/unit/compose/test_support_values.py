@@ -51,7 +51,7 @@ def lines(text: str) -> list[str]:
             "services: {a: {logging: {options: {tag: x, max-size: 1m}}}}",
             (
                 "warning: services.a.logging: is not honoured: options of logs in files are max-size"
-                " and max-file, not tag"
+                ", max-file, labels and env, not tag"
             ),
         ),
         (

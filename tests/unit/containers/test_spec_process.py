@@ -8,15 +8,19 @@ from cntnr_compose.containers.spec.capabilities import ALL, DEFAULT, build_capab
 from cntnr_compose.containers.spec.inputs import SpecInputs
 from cntnr_compose.containers.spec.process import (
     DEFAULT_PATH,
+    PROOT_LOADER,
+    PROOT_PATH,
     NoCommand,
+    ProotProgram,
     WorkingDirectoryInvalid,
     build_command_line,
     build_environment,
     build_exec_process,
     choose_working_dir,
+    find_proot_command,
 )
 from cntnr_compose.containers.spec.runtime_spec import build_runtime_spec
-from cntnr_compose.containers.spec.users import IdNotMapped
+from cntnr_compose.containers.spec.users import IdNotMapped, ProcessUser
 from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.service import Hook, Service
@@ -146,3 +150,45 @@ def test_bad_user_and_bad_folder_are_refused() -> None:
         exec_process(container_process(), user="app", id_count=1)
     with pytest.raises(WorkingDirectoryInvalid):
         exec_process(container_process(), working_dir="srv")
+
+
+PROOT = ProotProgram(sources={PROOT_PATH: "/usr/bin/proot", PROOT_LOADER: "/lib/ld.so"})
+STATIC_PROOT = ProotProgram(sources={PROOT_PATH: "/opt/proot"})
+
+
+@pytest.mark.parametrize("program", [PROOT, STATIC_PROOT])
+@pytest.mark.parametrize("init_path", ["", "/usr/bin/tini-static"])
+def test_with_proot_everything_is_root_and_seems_to_be_another(
+    program: ProotProgram, init_path: str
+) -> None:
+    service = Service(name="web", command=("run",), user="app", group_add=("29",))
+    inputs = SpecInputs(id="a1", rootfs="/r", proot=program, passwd=PASSWD, group=GROUP)
+    result = build_runtime_spec(
+        service, ImageConfig(), inputs, HostFacts(mapped_ids=1, init_path=init_path)
+    )
+    process = result.spec["process"]
+    assert process["user"] == {"uid": 0, "gid": 0}
+    init = ["/sbin/docker-init", "-g", "--"] if init_path else []
+    assert process["args"] == [*init, *program.argv, "-i", "100:101", "run"]
+    assert {"HOME=/", "PROOT_TMP_DIR=/dev/proot"} <= set(process["env"])
+    bound = {mount["destination"]: mount["source"] for mount in result.spec["mounts"]}
+    assert program.sources.items() <= bound.items()
+    assert any("group_add: PRoot fakes no further groups" in line for line in result.warnings)
+    assert any("gets no signals" in line for line in result.warnings) is not bool(init_path)
+
+    for user, words, home in (("", ["-i", "100:101"], "/"), ("root", ["-0"], "/root")):
+        joined = build_exec_process(
+            process, Hook(command=("ls",), user=user), passwd=PASSWD, group=GROUP, id_count=1
+        )
+        assert joined["args"] == [*program.argv, *words, "ls"]
+        assert joined["user"] == {"uid": 0, "gid": 0}
+        assert f"HOME={home}" in joined["env"]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [[], [PROOT_PATH], [PROOT_PATH, "-i"], [PROOT_PATH, "-i", "x:1"], ["sh", PROOT_PATH, "-0"],
+     ["/sbin/docker-init", "-g", "--", PROOT_LOADER]],
+)  # fmt: skip
+def test_a_command_that_looks_like_proot_is_none(args: list[str]) -> None:
+    assert find_proot_command(args) == ([], ProcessUser())

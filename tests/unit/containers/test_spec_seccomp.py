@@ -8,6 +8,7 @@ from cntnr_compose.containers.spec.seccomp import (
     NAMESPACE_FLAGS,
     SeccompProfileInvalid,
     SeccompTarget,
+    adapt_to_proot,
     apply_docker_rules,
     resolve_profile,
 )
@@ -191,3 +192,20 @@ def test_the_shipped_profile_stays_as_it_was() -> None:
     before = repr(SHIPPED)
     assert apply_docker_rules(SHIPPED)["defaultErrnoRet"] == 38
     assert repr(SHIPPED) == before
+
+
+@pytest.mark.parametrize("profile", [None, {"syscalls": [
+    {"names": ["chown", "read"], "action": "SCMP_ACT_ALLOW"},
+    {"names": ["fchownat"], "action": "SCMP_ACT_ALLOW"},
+], "defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"]}])  # fmt: skip
+def test_proot_gets_to_hear_that_chown_is_not_permitted(profile: dict[str, Any] | None) -> None:
+    before = repr(profile)
+    adapted = adapt_to_proot(profile, AMD, one_id=True)
+    assert repr(profile) == before
+    of_chown = [rule for rule in adapted["syscalls"] if {"chown", "fchownat"} & set(rule["names"])]
+    assert [(rule["action"], rule["errnoRet"]) for rule in of_chown] == [("SCMP_ACT_ERRNO", 1)]
+    assert adapted["architectures"][0] == "SCMP_ARCH_X86_64"
+    assert adapted["architectures"][-1] == "SCMP_ARCH_X32"
+    assert "SCMP_ARCH_X32" not in adapt_to_proot(profile, ARM, one_id=True)["architectures"]
+    others = adapt_to_proot(profile, AMD, one_id=False)["syscalls"]
+    assert others == (profile["syscalls"] if profile else [])

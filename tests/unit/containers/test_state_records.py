@@ -112,6 +112,22 @@ def test_a_name_belongs_to_one_project() -> None:
     records.check_name_is_free("web", "p")
 
 
+def test_a_new_name_is_valid_other_and_nobodys() -> None:
+    renamed = record("web")
+    for each in (renamed, record("db", project="other")):
+        write(each)
+    records.check_new_name(renamed, "front")
+    for name, why in {
+        "": "Neither old nor new names may be empty",
+        "web": "same name as its current name",
+        "a b": r"Invalid container name \(a b\)",
+        "../x": r"Invalid container name \(../x\)",
+        "db": 'container name "/db" is already in use by container',
+    }.items():
+        with pytest.raises(records.RenameRefused, match=why):
+            records.check_new_name(renamed, name)
+
+
 def test_a_record_that_names_another_folder_is_ignored() -> None:
     container = write(record())
     folder = paths.container("p", container.id)

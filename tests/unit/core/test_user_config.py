@@ -7,6 +7,7 @@ import pytest
 
 from cntnr_compose.core.user_config import (
     ConfigInvalid,
+    ProotSettings,
     UserConfig,
     config_file,
     read_user_config,
@@ -177,3 +178,11 @@ def test_the_docs_list_every_setting():
     for table, keys in SETTINGS.items():
         for key in keys:
             assert f"| `[{table}]` `{key}` |" in page
+
+
+def test_proot_is_a_path_and_a_switch():
+    config_file().write_text('[proot]\npath = "~/proot"\nenabled = true\n')
+    assert read_user_config().proot == ProotSettings(path=f"{Path.home()}/proot", enabled=True)
+    config_file().write_text('[proot]\nenabled = "yes"\n')
+    with pytest.raises(ConfigInvalid, match=r":2: proot.enabled: it is neither true nor false"):
+        read_user_config()

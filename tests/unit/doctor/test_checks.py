@@ -30,7 +30,12 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
             "try_overlay": "",
             "try_user_namespace": "",
         },
-        subids: {"count_subordinate_ids": 65536, "may_map_ids": True, "user_name": "ann"},
+        subids: {
+            "count_subordinate_ids": 65536,
+            "explain_one_id": "",
+            "may_map_ids": True,
+            "user_name": "ann",
+        },
     }
     for module, functions in answers.items():
         for name, answer in functions.items():
@@ -139,3 +144,17 @@ def test_reductions_of_a_plain_machine(host: pytest.MonkeyPatch) -> None:
     assert set(reduced) == {"cgroups", "low ports", "linger", "free space"}
     assert reduced["cgroups"].found == "not delegated: cpu, memory"
     assert reduced["linger"].mend == "loginctl enable-linger ann"
+
+
+def test_proot_is_looked_for_where_there_is_one_id(host: pytest.MonkeyPatch) -> None:
+    assert not [check for check in checks.run_checks() if check.name == "proot"]
+    host.setattr(subids, "explain_one_id", lambda: "ann has no range")
+    assert run_check("proot").found == "/usr/bin/proot"
+
+    def miss(name: str) -> str:
+        if name == "proot":
+            raise ProgramMissing(name)
+        return f"/usr/bin/{name}"
+
+    host.setattr(process, "find_program", miss)
+    assert run_check("proot").mend == "sudo apt-get install proot"

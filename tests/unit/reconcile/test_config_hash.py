@@ -5,7 +5,12 @@ import pytest
 from cntnr_compose.core.values import replace
 from cntnr_compose.model.project import AddressPool, Network, Volume
 from cntnr_compose.model.service import Service
-from cntnr_compose.reconcile.config_hash import network_hash, service_hash, volume_hash
+from cntnr_compose.reconcile.config_hash import (
+    changed_keys,
+    network_hash,
+    service_hash,
+    volume_hash,
+)
 
 PLAIN = {"command": None, "entrypoint": None, "image": "x", "networks": {"default": None}}
 PORTS = {
@@ -97,6 +102,15 @@ def test_extensions_do_not_count_but_free_keys_that_look_like_them_do() -> None:
     extended = {"x-note": 1, "networks": {"default": None}, "logging": {"x-l": 1, "driver": "none"}}
     assert hash_of(PLAIN | extended) == hash_of(PLAIN | {"logging": {"driver": "none"}})
     assert hash_of(PLAIN | {"labels": {"x-a": "b"}}) != hash_of(PLAIN | {"labels": {}})
+
+
+def test_proot_counts_where_something_is_said_of_it() -> None:
+    tree = PLAIN | {"x-cntnr": {"proot": True}}
+    hashes = {service_hash(Service(name="a", raw=tree, proot=each)) for each in (None, True, False)}
+    assert len(hashes) == 3
+    assert hash_of(tree) == hash_of(PLAIN)
+    before, after = (Service(name="a", raw=tree, proot=each) for each in (False, True))
+    assert changed_keys(before, after) == ["proot"]
 
 
 def test_what_docker_compose_writes_though_nothing_was_said_is_there() -> None:

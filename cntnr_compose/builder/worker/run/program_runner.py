@@ -14,6 +14,7 @@ from cntnr_compose.builder.worker.run.log import PrintLine, StepLog
 from cntnr_compose.builder.worker.run.mounts import SCRIPT_PATH, RunMounts, SourceFolder
 from cntnr_compose.builder.worker.run.network import bind_resolv_conf, run_network
 from cntnr_compose.containers.bundle import accounts
+from cntnr_compose.containers.bundle.proot import find_proot
 from cntnr_compose.containers.runtime.host_facts import gather_host_facts
 from cntnr_compose.containers.spec.inputs import SpecInputs
 from cntnr_compose.containers.spec.process import split_variable
@@ -82,7 +83,7 @@ class ProgramRunner:
     ) -> None:
         """Run one program to its end, on a terminal where there is one.
 
-        Raises `RunFailed`, `SecretMissing`, `BuildSourceMissing`.
+        Raises `RunFailed`, `SecretMissing`, `BuildSourceMissing`, `ProotMissing`.
         """
         bundle = self._folder / f"build-{os.urandom(6).hex()}"
         with contextlib.ExitStack() as undo:
@@ -93,6 +94,7 @@ class ProgramRunner:
                 id=bundle.name,
                 rootfs=os.path.realpath(root.path),  # runc accepts no path through a link
                 network=_enter_network(step, undo),
+                proot=find_proot() if request.proot else None,
                 etc_files=self._write_etc_files(bundle, request, step.network),
                 mounts=mounts.prepare(open_source),
                 environment={**_proxies(request), **mounts.secret_env},

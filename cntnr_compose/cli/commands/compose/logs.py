@@ -4,8 +4,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING, Any
 
-from cntnr_compose.cli.parser.options import command, flag, index, option, services
-from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.cli.parser.options import command, flag, index, services, since, tail, until
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.display.log_printer import LogPrinter
@@ -14,31 +13,16 @@ if TYPE_CHECKING:
     from cntnr_compose.model.observed import Container, Record
 
 
-class TailUnreadable(CntnrError):
-    """A value of ``--tail`` is no number."""
-
-    hint = "give a number of lines, or all"
-
-    def __init__(self, text: str) -> None:
-        super().__init__(f'invalid argument "{text}" for --tail')
-
-
 @command("[SERVICE...]")
 @services
 @flag("-f", "--follow", help="Print new output as it comes, until Ctrl-C.")
 @index
 @flag("--no-color", help="Print without colours.")
 @flag("--no-log-prefix", help="Do not print names of containers before lines.")
-@option("--since", default="", metavar="TIME", help="Not before: 42m, or 2026-01-31T12:00:00Z.")
-@option(
-    "-n",
-    "--tail",
-    default="all",
-    metavar="LINES",
-    help="Only so many of the last lines of each container.",
-)
+@since
+@tail
 @flag("-t", "--timestamps", help="Print the time of each line.")
-@option("--until", default="", metavar="TIME", help="Only what came before this time.")
+@until
 def logs(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -> None:
     """Print the output of containers.
 
@@ -49,16 +33,12 @@ def logs(options: "ProjectOptions", services: tuple[str, ...], **values: Any) ->
     """
     from cntnr_compose.cli.display.log_printer import LogPrinter
     from cntnr_compose.cli.display.progress import is_coloured
-    from cntnr_compose.cli.parser.since_until import parse_time
+    from cntnr_compose.cli.flows.containers.log_output import print_history
+    from cntnr_compose.cli.parser.since_until import parse_log_range
     from cntnr_compose.cli.project.selection import ServiceNotRunning, select_containers
     from cntnr_compose.client.observe import observe_project
-    from cntnr_compose.containers.logs.lines import LogRange
 
-    log_range = LogRange(
-        tail=_parse_tail(values["tail"]),
-        since=parse_time("--since", values["since"]),
-        until=parse_time("--until", values["until"]),
-    )
+    log_range = parse_log_range(values)
     name = options.resolve_name()
     containers = observe_project(name).containers
     selected = select_containers(containers, services, options.find_project, index=values["index"])
@@ -80,7 +60,7 @@ def logs(options: "ProjectOptions", services: tuple[str, ...], **values: Any) ->
     if values["follow"]:
         _follow(name, shown, services, log_range, printer)
     else:
-        _print(name, shown, log_range, printer)
+        print_history(name, shown, log_range, printer)
 
 
 def _warn_without_logs(options: "ProjectOptions", containers: "list[Container]") -> None:
@@ -94,36 +74,6 @@ def _warn_without_logs(options: "ProjectOptions", containers: "list[Container]")
                 display.emit(WarningEvent(text=text))
 
 
-def _parse_tail(text: str) -> int | None:
-    if text == "all":
-        return None
-    if not text.removeprefix("-").isdecimal():
-        raise TailUnreadable(text)
-    return int(text) if int(text) >= 0 else None
-
-
-def _print(
-    name: str, containers: "list[Container]", log_range: "LogRange", printer: "LogPrinter"
-) -> None:
-    from cntnr_compose.containers.logs.lines import merge_logs
-    from cntnr_compose.containers.logs.reader import LogFile
-    from cntnr_compose.core import paths
-
-    records = [one.record for one in containers]
-    printer.add_containers(records)
-    with contextlib.ExitStack() as undo:
-        logs = []
-        for record in records:
-            log = LogFile(paths.container_log(name, record.id), record.id)
-            undo.callback(log.close)
-            logs.append((log, log.read_history(log_range)))
-        printer.print_lines(merge_logs(lines for _, lines in logs))
-        for log, _ in logs:
-            last = log.read_last()
-            printer.print_lines(line for line in last if log_range.contains(line.timestamp))
-        printer.flush()
-
-
 def _follow(
     name: str,
     containers: "list[Container]",
@@ -131,6 +81,7 @@ def _follow(
     log_range: "LogRange",
     printer: "LogPrinter",
 ) -> None:
+    from cntnr_compose.cli.flows.containers.log_output import print_history
     from cntnr_compose.client.client import connect
     from cntnr_compose.client.follow import ProjectStream
 
@@ -140,7 +91,7 @@ def _follow(
 
     client = connect(name, start=False)
     if client is None or not any(one.is_running for one in containers):
-        _print(name, containers, log_range, printer)  # nothing more can come
+        print_history(name, containers, log_range, printer)  # nothing more can come
         return
     with client, contextlib.closing(ProjectStream(name, client, is_shown)) as stream:
         printer.add_containers(one.record for one in containers)

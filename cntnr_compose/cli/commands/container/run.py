@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from cntnr_compose.cli.parser.container_options.rows import container_options
+from cntnr_compose.cli.parser.container_options.rows import BUNDLE_OPTIONS, container_options
 from cntnr_compose.cli.parser.options import Option, argument, command, flag_row
 
 
 @command("IMAGE [COMMAND] [ARG...]", interspersed=False, of_project=False)
 @container_options(
+    *BUNDLE_OPTIONS,
     flag_row("-d", "--detach", help="Run in the background, and print the id."),
     Option("--detach-keys", metavar="KEYS", help="Keys that detach: ctrl-p,ctrl-q."),
     flag_row("--sig-proxy", default=True, help="Pass signals on to the process (it does)."),

@@ -19,11 +19,16 @@ class SeveralAttached(CntnrError):
         super().__init__("you cannot start and attach multiple containers at once")
 
 
+NO_CHECKPOINT = "a running program can be saved and restored by root only"
+
+
 @options.command("CONTAINER [CONTAINER...]", of_project=False)
 @options.containers
 @options.flag(
     "-a", "--attach", help="Show its output and pass signals on to it; the exit code is its own."
 )
+@options.unsupported("--checkpoint", hint=NO_CHECKPOINT, is_flag=False)
+@options.unsupported("--checkpoint-dir", hint=NO_CHECKPOINT, is_flag=False)
 @options.detach_keys
 @options.flag("-i", "--interactive", help="As -a, and pass our input on to it.")
 def start(containers: tuple[str, ...], detach_keys: str, *, attach: bool, interactive: bool) -> int:

@@ -92,6 +92,7 @@ class CallUnsupported(CntnrError):
 @flag("--push", help="Push the image when it is built.")
 @flag("-q", "--quiet", help="Print only the id of the image.")
 @option("--sbom", default="", metavar="MODE", help="Without effect: nothing is attested.")
+@flag("--proot", help="Run RUN under PRoot, which fakes users and owners.")
 @option("--secret", multiple=True, metavar="SECRET", help="id=ID,src=FILE for `RUN --mount`.")
 @option("--shm-size", default="", metavar="BYTES", help="Size of /dev/shm of RUN.")
 @option("--ssh", multiple=True, metavar="ID=PATH", help="SSH agent or key for `RUN --mount`.")

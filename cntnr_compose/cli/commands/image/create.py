@@ -37,11 +37,12 @@ class StepsNeeded(CntnrError):
     values=("auto", "plain", "tty", "quiet", "rawjson"),
     help="Progress: auto, plain, tty, quiet or rawjson.",
 )
+@flag("--proot", help="Run --run under PRoot, which fakes users and owners.")
 @flag("--pull", help="Always ask for newer base images.")
 @flag("--push", help="Push the image when it is built.")
 @flag("-q", "--quiet", help="Show no progress.")
 @flag("--shell-on-failure", help="Open a shell where --run fails, in the state before it.")
-@flag("--force-rm", "--proot", "--rm", "_without_effect")
+@flag("--force-rm", "--rm", "_without_effect")
 def create(context: str | None, steps: tuple[tuple[str, str], ...], **values: Any) -> int:
     """Build an image by steps in the order of the command line, and print its id.
 

@@ -1,6 +1,7 @@
 """`cntnr network create`: define a network that belongs to no project, for `external: true`."""
 
 import contextlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.cli.display import stdout
@@ -8,12 +9,14 @@ from cntnr_compose.cli.parser.options import argument, command, flag, option, un
 from cntnr_compose.core.errors import CntnrError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from cntnr_compose.core.values import Tree
     from cntnr_compose.model.project import AddressPool
 
 IPV6_HINT = "networks have IPv4 addresses only; later versions will have IPv6"
+
+IPAM_DRIVERS = ("", "default")
 
 
 class Ipv4Needed(CntnrError):
@@ -61,6 +64,15 @@ class AuxiliaryInvalid(CntnrError):
         super().__init__(f"invalid auxiliary address '{text}'")
 
 
+class IpamDriverUnknown(CntnrError):
+    """A driver that would choose the addresses of a network does not exist here."""
+
+    hint = "leave --ipam-driver away: addresses are chosen by cntnr"
+
+    def __init__(self, driver: str) -> None:
+        super().__init__(f"cannot create the network: there is no IPAM driver {driver}")
+
+
 @command("NETWORK", of_project=False)
 @argument("name", metavar="NETWORK")
 @flag("--attachable", help="Without effect: containers of any project can attach.")
@@ -81,7 +93,13 @@ class AuxiliaryInvalid(CntnrError):
     "--ip-range", "ranges", multiple=True, metavar="CIDR", help="Range of containers' addresses."
 )
 @option("--ipam-driver", default="default", metavar="DRIVER", help="Address driver: default.")
-@option("--ipam-opt", "_ipam_options", multiple=True, metavar="NAME=VALUE")
+@option(
+    "--ipam-opt",
+    "ipam_options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Without effect, which is told.",
+)
 @flag("--ipv4", default=True, help="IPv4 addresses: always.")
 @unsupported("--ipv6", hint=IPV6_HINT)
 @option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="Label to set.")
@@ -104,6 +122,10 @@ def create(
             raise SubnetOfIpv6(subnet)
     if len(subnets) > 1:
         raise SubnetsTooMany
+    if asked["ipam_driver"] not in IPAM_DRIVERS:
+        raise IpamDriverUnknown(asked["ipam_driver"])
+    for text in list_ineffective(parse_pairs(options), asked["ipam_options"]):
+        sys.stderr.write(f"warning: {text}\n")
     network = Network(
         key=name,
         name=name,
@@ -116,6 +138,19 @@ def create(
         pools=make_pools(asked["subnets"], asked["gateways"], asked["ranges"], asked["auxiliary"]),
     )
     stdout.print_line(network_id(create_network(network)))
+
+
+def list_ineffective(
+    driver_options: "Iterable[str]", ipam_options: "Iterable[str]"
+) -> "Iterator[str]":
+    """List the options that change nothing, a text each."""
+    from cntnr_compose.networks.bridge_plan import BRIDGE_OPTIONS
+
+    for name in driver_options:
+        if name not in BRIDGE_OPTIONS:
+            yield f"--opt {name} has no effect: known are {', '.join(sorted(BRIDGE_OPTIONS))}"
+    for text in ipam_options:
+        yield f"--ipam-opt {text} has no effect: there are no such options here"
 
 
 def make_pools(

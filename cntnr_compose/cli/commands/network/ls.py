@@ -51,21 +51,25 @@ def select_networks(
         if kind not in TYPES:
             raise resource_lists.FilterInvalid(f"type={kind}", "it can be custom or builtin")
     dangling = resource_lists.parse_truth("dangling", filters.get("dangling", ()))
-    if "custom" not in filters.get("type", TYPES) or any(
-        value not in names
-        for name, names in (("driver", ("bridge",)), ("scope", ("local",)))
-        for value in filters.get(name, ())
-    ):
+    known = (("driver", ("bridge",)), ("scope", ("local",)))
+    if any(value not in names for name, names in known for value in filters.get(name, ())):
         return []
     containers = list_containers() if dangling is not None else []
     return [
         network
         for network in networks
-        if resource_lists.matches_text(network.found.name, filters.get("name", ()))
+        if _type_of(network) in filters.get("type", TYPES)
+        and resource_lists.matches_text(network.found.name, filters.get("name", ()))
         and resource_lists.matches_text(network_id(network), filters.get("id", ()))
         and resource_lists.matches_labels(network.found.labels, filters)
         and (dangling is None or dangling is not bool(network_endpoints(network, containers)))
     ]
+
+
+def _type_of(network: "ManagedNetwork") -> str:
+    from cntnr_compose.core.names import DEFAULT_NETWORK
+
+    return "builtin" if network.found.name == DEFAULT_NETWORK else "custom"
 
 
 def json_object(network: "ManagedNetwork", identity: str) -> "Tree":

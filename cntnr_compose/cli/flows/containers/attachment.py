@@ -4,13 +4,14 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Frozen, Seconds
 
 if TYPE_CHECKING:
-    from cntnr_compose.client.attach import AttachConnection, TerminalRelay
+    from cntnr_compose.client.attach import AttachConnection
     from cntnr_compose.model.observed import Container
 
 # After that nobody is waited for who may know how a container ended.
@@ -107,7 +108,7 @@ def relay_streams(
         stdin=0 if definition.stdin_open and options.stdin else None,
         tty=definition.tty and options.stdin,
         detach_keys=options.detach_keys,
-        closes_stdin=record.oneoff,
+        closes_stdin=record.oneoff and not record.keeps_stdin,
         on_signal=(lambda name: _forward_signal(container, name))
         if options.signals and not definition.tty
         else None,
@@ -117,14 +118,17 @@ def relay_streams(
         columns, rows = os.get_terminal_size()
         connection.resize(rows + 1, columns + 1)
         connection.resize(rows, columns)
-    return _run(relay)
+    with explained_write_errors():
+        return relay.run()
 
 
-def _run(relay: "TerminalRelay") -> bool:
+@contextlib.contextmanager
+def explained_write_errors() -> Iterator[None]:
+    """Raise `NotWritten` where the block cannot write to our standard output, on a full disk for example."""
     from cntnr_compose.cli.display.stdout import NotWritten
 
     try:
-        return relay.run()
+        yield
     except BrokenPipeError:
         raise
     except OSError as error:

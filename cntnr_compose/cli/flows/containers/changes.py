@@ -12,7 +12,8 @@ from cntnr_compose.cli.project.any_container import (
     NamedContainer,
     find_containers,
 )
-from cntnr_compose.client.client import Client, connect, step_error
+from cntnr_compose.client import client as clients
+from cntnr_compose.client.client import Client, step_error
 from cntnr_compose.core.errors import CntnrError, NoSuchContainer
 from cntnr_compose.core.events import Emit, StepEnded
 from cntnr_compose.core.names import STANDALONE
@@ -174,7 +175,7 @@ def connect_for_change(project: str, command: str, emit: Emit) -> Iterator[Clien
 
     Containers of no project do not depend on each other: nobody waits there until another command has ended.
     """
-    with connect(project, emit=emit) as client:
+    with clients.connect(project, emit=emit) as client:
         if command and project != STANDALONE:
             client.lock(command, emit)
         yield client

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.flows.resource_lists import print_error
 from cntnr_compose.cli.project.any_container import find_containers
-from cntnr_compose.client.client import connect
+from cntnr_compose.client import client as clients
+from cntnr_compose.client import observe
 from cntnr_compose.client.follow import ProjectStream
-from cntnr_compose.client.observe import read_containers
 from cntnr_compose.core.errors import CntnrError, NoSuchContainer
 from cntnr_compose.core.events import ContainerEvent
 from cntnr_compose.model.observed import Container
@@ -34,22 +34,19 @@ def wait_for_end(container: Container) -> int:
     Raises `NoSuchContainer` where it is removed without having run.
     """
     project, identity = container.record.project, container.record.id
-    client = connect(project, start=False)
+    if not container.is_running:
+        return container.status.exit_code
+    client = clients.connect(project, start=False)
     with contextlib.closing(ProjectStream(project, client, lambda _record: False)) as stream:
         stream.records[identity] = container.record
         while True:
             current = next(
-                (it for it in read_containers(project) if it.record.id == identity), None
+                (one for one in observe.read_containers(project) if one.record.id == identity), None
             )
             if current is not None and not current.is_running:
                 return current.status.exit_code
-            ends = [
-                item
-                for item in stream.wait_for_items()
-                if isinstance(item, ContainerEvent) and item.id == identity
-            ]
-            for end in ends:
-                if end.action == "die":
-                    return int(end.attributes.get("exitCode", 1))
+            for item in stream.wait_for_items():
+                if isinstance(item, ContainerEvent) and (item.id, item.action) == (identity, "die"):
+                    return int(item.attributes.get("exitCode", 1))
             if current is None:
                 raise NoSuchContainer(container.name)

@@ -68,6 +68,7 @@ class BuildArguments(Frozen):
     no_cache_filter: tuple[str, ...] = ()
     output: tuple[str, ...] = ()
     platform: tuple[str, ...] = ()
+    proot: bool = False
     provenance: str = ""
     pull: bool = False
     push: bool = False
@@ -157,6 +158,7 @@ class BuildArguments(Frozen):
             environment=environment,
             secrets=secrets,
             labels=flag_values.parse_labels(self.label),
+            proot=self.proot or None,
         )
 
     def request(self, context: str, inline: str = "", name: str = DEFAULT_FILE) -> BuildRequest:

@@ -20,6 +20,13 @@ LIMIT_OPTIONS = (
     Option("--oom-score-adj", kind=int, metavar="SCORE", help="Preference of the OOM killer."),
     Option("--pids-limit", metavar="PROCESSES", help="Limit of processes; -1: none."),
     Option("--runtime", metavar="RUNTIME", help="OCI runtime."),
+    Option(
+        "--sdnotify",
+        default="conmon",
+        metavar="WHEN",
+        values=("conmon", "container", "healthy", "ignore"),
+        help="When systemd is told that it is ready.",
+    ),
     Option("--shm-size", metavar="BYTES", help="Size of /dev/shm."),
     Option("--storage-opt", multiple=True, metavar="NAME=VALUE", help="Option of the storage."),
     Option("--sysctl", multiple=True, metavar="NAME=VALUE", help="Kernel parameter."),

@@ -39,6 +39,15 @@ NAME_OPTIONS = (
     flag_row("--rm", help="Remove the container when it has ended."),
 )  # fmt: skip
 
+BUNDLE_OPTIONS = (
+    Option(
+        "-b", "--bundle", metavar="NAME|DIR", help="Bundle whose files it has, and which stays."
+    ),
+    flag_row(
+        "--update", help="Update a bundle that exists; its files stay, but for another image."
+    ),
+)
+
 FILE_OPTIONS = (
     Option("--mount", multiple=True, metavar="FIELDS", help="Mount: type=bind,src=.,dst=/srv,…"),
     flag_row("--read-only", help="Mount the container's root read-only."),
@@ -54,6 +63,7 @@ SECURITY_OPTIONS = (
     Option("--device-cgroup-rule", multiple=True, metavar="RULE", help="Rule of devices."),
     Option("--gpus", metavar="GPUS", help="Refused: GPUs are given as --device here."),
     flag_row("--privileged", help="All that a user without root can give."),
+    flag_row("--proot", help="Run under PRoot, which fakes users and owners."),
     Option("--security-opt", multiple=True, metavar="OPTION", help="seccomp=…, apparmor=…"),
     Option("--cgroupns", metavar="MODE", help="Namespace of cgroups: host or private."),
     Option("--ipc", metavar="MODE", help="Shared memory: private, shareable, container:NAME."),

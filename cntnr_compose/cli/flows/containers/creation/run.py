@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.cli.display import stdout
@@ -15,6 +15,7 @@ from cntnr_compose.core.names import STANDALONE
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.display.progress import ProgressDisplay
+    from cntnr_compose.cli.flows.containers.readiness import Readiness
     from cntnr_compose.cli.project.session import ProjectSession
     from cntnr_compose.model.service import Service
     from cntnr_compose.reconcile.one_off import OneOffPlan
@@ -41,10 +42,15 @@ def run_container(flags: Mapping[str, Any]) -> int:
         with _created(flags, attached=not detach) as (session, plan):
             from cntnr_compose.cli.flows import attached_run
 
-            if detach:
-                stdout.print_line(attached_run.start_detached(session, plan, rm=rm))
-                return 0
-            return attached_run.run_attached(session, plan, _attachment(flags))
+            with _readiness(session, plan) as readiness:
+                if detach:
+                    stdout.print_line(attached_run.start_detached(session, plan, rm=rm))
+                    if readiness:
+                        readiness.wait_detached()
+                    return 0
+                note_start = readiness.note_start if readiness else None
+                attachment = _attachment(flags, note_start)
+                return attached_run.run_attached(session, plan, attachment)
 
 
 def create_container(flags: Mapping[str, Any]) -> None:
@@ -84,6 +90,7 @@ def _created(
 
     prestart.start_for(STANDALONE)
     from cntnr_compose.cli.display.progress import choose_display
+    from cntnr_compose.cli.flows.containers.creation.bundle import prepare_bundle
     from cntnr_compose.cli.flows.containers.creation.images import prepare_image
     from cntnr_compose.cli.flows.containers.creation.networks import (
         find_namespace_owners,
@@ -96,8 +103,9 @@ def _created(
         service = make_service(name, flags, display.emit)
         service = find_namespace_owners(find_networks(service))
         image = prepare_image(service, flags["pull"], display.emit, quiet=flags["quiet"])
+        bundle = prepare_bundle(service, image, flags)
         with _standalone_session(display) as session:
-            plan = _create(session, service, image.id, flags, attached=attached)
+            plan = _create(session, service, image.id, flags, attached=attached, bundle=bundle)
             display.finish()
             yield session, plan
 
@@ -120,6 +128,7 @@ def _create(
     flags: Mapping[str, Any],
     *,
     attached: bool,
+    bundle: str,
 ) -> "OneOffPlan":
     """Create the container; one without a name of its own gets another one where the first is taken."""
     from cntnr_compose.cli.flows import attached_run
@@ -134,6 +143,7 @@ def _create(
         auto_remove=flags["rm"],
         keeps_stdin=flags.get("detach", False),
         attached=attached,
+        bundle=bundle,
         existing_volumes=frozenset(observe_volumes()) if service.volumes else frozenset(),
     )
     attempts = 1 if flags["name"] else MAX_ATTEMPTS
@@ -149,7 +159,23 @@ def _create(
             return plan
 
 
-def _attachment(flags: Mapping[str, Any]) -> Any:
+def _readiness(
+    session: "ProjectSession", plan: "OneOffPlan"
+) -> "contextlib.AbstractContextManager[Readiness | None]":
+    """Return what tells the service manager of the container, where there is one."""
+    if not os.environ.get("NOTIFY_SOCKET"):
+        return contextlib.nullcontext()
+    from cntnr_compose.cli.flows.attached_run import Vanished
+    from cntnr_compose.cli.flows.containers.readiness import Readiness
+    from cntnr_compose.containers.state.records import read_record
+
+    record = read_record(STANDALONE, plan.id)
+    if record is None:
+        raise Vanished(plan.name)
+    return Readiness(record, session.display.emit)
+
+
+def _attachment(flags: Mapping[str, Any], note_start: Callable[[], None] | None) -> Any:
     from cntnr_compose.cli.flows.attached_run import Attachment
     from cntnr_compose.client.attach import DETACH_KEYS, parse_detach_keys
 
@@ -160,4 +186,5 @@ def _attachment(flags: Mapping[str, Any]) -> Any:
         tty=flags["tty"],
         detach_keys=parse_detach_keys(keys) if keys else DETACH_KEYS,
         forwards_signals=flags["sig_proxy"],
+        note_start=note_start,
     )

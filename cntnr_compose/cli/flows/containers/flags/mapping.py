@@ -8,6 +8,7 @@ from cntnr_compose.cli.flows.containers.flags.mounts import map_mounts
 from cntnr_compose.cli.flows.containers.flags.networks import map_networks
 from cntnr_compose.cli.flows.run_arguments import BadOption
 from cntnr_compose.cli.flows.shared_arguments import Incompatible
+from cntnr_compose.core.errors import did_you_mean
 from cntnr_compose.core.frozen import Tree
 
 # Flags whose value a key takes as it is: as text, list or boolean.
@@ -85,7 +86,9 @@ KEY_FLAGS = {
     "networks": "network",
     "volumes": "volume",
     "volumes_from": "volumes_from",
+    "x-cntnr": "proot",
 }
+READINESS = ("conmon", "container", "healthy", "ignore")  # podman's words
 HEALTH_KEYS = ("interval", "retries", "start_interval", "start_period", "timeout")
 
 
@@ -102,11 +105,14 @@ def build_mapping(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Tree:
     for name, (key, parse) in PARSED_VALUES.items():
         if flags[name] not in (None, ()):
             mapping[key] = parse(flags[name])
+    if flags["proot"]:
+        mapping["x-cntnr"] = {"proot": True}
     if flags["command"]:
         mapping["command"] = list(flags["command"])
     mapping["environment"] = values.parse_environment(flags["env_file"], flags["env"], environ)
     mapping["labels"] = values.parse_labels(flags["label_file"], flags["label"])
     mapping |= map_mounts(flags) | map_networks(flags) | _map_health(flags) | _map_logging(flags)
+    mapping["annotations"] = mapping.get("annotations", {}) | _map_readiness(flags["sdnotify"])
     _check_namespaces(mapping)
     return {key: value for key, value in mapping.items() if value not in ({}, None)}
 
@@ -127,6 +133,18 @@ def _map_logging(flags: Mapping[str, Any]) -> Tree:
     if flags["log_opt"]:
         logging["options"] = values.parse_pairs("log-opt")(flags["log_opt"])
     return {"logging": logging} if logging else {}
+
+
+def _map_readiness(word: str) -> Tree:
+    """Map `--sdnotify`; the default leaves no trace. Raises `BadOption`."""
+    if word not in READINESS:
+        hint = did_you_mean(word, READINESS) or f"it can be {', '.join(READINESS)}"
+        raise BadOption("--sdnotify", word, hint)
+    if word == READINESS[0]:
+        return {}
+    from cntnr_compose.containers.bundle.notify_socket import ANNOTATION
+
+    return {ANNOTATION: word}
 
 
 def _check_namespaces(mapping: Tree) -> None:

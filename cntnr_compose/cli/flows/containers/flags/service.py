@@ -55,12 +55,16 @@ def _check_volume_names(service: "Tree") -> None:
 
 def _report_unsupported(tree: "Tree", flags: Mapping[str, Any], emit: "Emit") -> None:
     """Warn of flags without effect here. Raises `FlagsInvalid` where one cannot work."""
+    from cntnr_compose.cli.project.support_warnings import tell_of_one_id
     from cntnr_compose.compose.support.conflicts import find_network_conflicts
     from cntnr_compose.compose.support.report import find_unsupported
     from cntnr_compose.core.events import WarningEvent
     from cntnr_compose.doctor.capabilities import detect_capabilities
 
-    diagnostics = find_unsupported(tree, detect_capabilities()) + find_network_conflicts(tree)
+    host = detect_capabilities()
+    if not host.has_subordinate_ids:
+        tell_of_one_id(emit)
+    diagnostics = find_unsupported(tree, host) + find_network_conflicts(tree)
     errors = [one for one in diagnostics if one.severity == "error"]
     if errors:
         raise _in_words_of_flags(errors, flags)

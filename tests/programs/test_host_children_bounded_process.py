@@ -9,7 +9,7 @@ import pytest
 
 from cntnr_compose.containers.logs.program_output import TruncatedOutput
 from cntnr_compose.core.errors import ProgramMissing
-from cntnr_compose.host import bounded_process
+from cntnr_compose.host.children import bounded_process
 from tests.fakes.programs import Programs
 
 # Starts a script as runc does: its pid in a file, and without asking how it ended. (A shell may ask.)

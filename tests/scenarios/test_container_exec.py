@@ -1,0 +1,138 @@
+"""`cntnr exec` runs commands in containers of any project; `cntnr logs` prints what they wrote."""
+
+import subprocess
+import time
+
+import pytest
+
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.lib import Result, User, assert_refused, wait_until
+from tests.scenarios.terminal import Terminal
+
+SERVICES = """
+services:
+  web:
+    image: {image}
+    command: [sh, -c, "echo out; echo err >&2; exec sleep 1000"]
+    stop_signal: KILL
+    environment: {{COLOUR: red, SIZE: "4"}}
+    labels: {{shop.part: front end}}
+    logging: {{driver: json-file, options: {{labels: shop.part, env: "COLOUR,NONE"}}}}
+  ticker:
+    image: {image}
+    command: [sh, -c, "for n in 1 2 3 4; do echo $$n; sleep 0.5; done; exit 3"]
+    restart: on-failure:1
+  silent: {{image: {image}, command: echo nothing, logging: {{driver: none}}}}
+"""
+
+
+def cntnr(user: User, *words: str, stdin: str = "") -> Result:
+    return user.run("cntnr", *words, stdin=stdin)
+
+
+def test_commands_run_with_dockers_flags_and_exit_codes(
+    make_project: MakeProject, busybox_image: str
+) -> None:
+    project = make_project(SERVICES.format(image=busybox_image), name="x")
+    user = project.user
+    project.up("web")
+    web = "x-web-1"
+    project.write("vars", "# a comment\nFROM_FILE=a b\nSIZE=5\nUSER\n")
+
+    def run(*words: str, stdin: str = "") -> Result:
+        return user.run("cntnr", "exec", *words, stdin=stdin, cwd=project.folder)
+
+    assert run(web, "sh", "-c", "echo out; echo err >&2; exit 7") == Result(
+        ["cntnr", "exec", web, "sh", "-c", "echo out; echo err >&2; exit 7"], 7, "out\n", "err\n"
+    )
+    shown = run(
+        "-e", "COLOUR=blue", "-e", "HOME", "--env-file", "vars", "-w", "/tmp", "-u", "1:2",
+        web, "sh", "-c", "echo $COLOUR $HOME $FROM_FILE $SIZE $USER; pwd; id -u; id -g",
+    ).ok()  # fmt: skip
+    assert shown.stdout.split("\n")[0] == f"blue {user.home} a b 5 {user.name}"
+    assert shown.stdout.split("\n")[1:] == ["/tmp", "1", "2", ""]
+    assert run(web, "cat", stdin="not read").ok().stdout == ""
+    assert run("-i", web, "cat", stdin="read").ok().stdout == "read"
+    caps = "grep CapEff /proc/self/status"
+    plain, privileged = (
+        run(*flag, web, *caps.split()).ok().stdout for flag in ((), ("--privileged",))
+    )
+    assert int(privileged.split()[1], 16) > int(plain.split()[1], 16)
+    assert run("-d", web, "sh", "-c", "sleep 0.2; echo there >/detached").ok().stdout == ""
+    wait_until(lambda: run(web, "cat", "/detached").stdout == "there\n")
+    not_found = run(web, "nosuch")
+    assert_refused(not_found, "cannot run nosuch in container x-web-1", code=127)
+    assert run(web, "/etc/passwd").returncode == 126
+    assert_refused(run("nosuch", "true"), "No such container: nosuch")
+    assert_refused(run("-it", web, "sh"), "the input device is not a TTY")
+    assert_refused(run("-w", "/nosuch", web, "pwd"), "/nosuch", code=127)
+    assert_refused(run("--env-file", "nosuch", web, "true"), "nosuch")
+    assert run("-t", web, "sh", "-c", "test -t 0 -a -t 1 && echo tty").ok().stdout == "tty\n"
+    assert_refused(run("-t", web, "nosuch"), "cannot run nosuch", code=127)
+    cntnr(user, "pause", web).ok()
+    assert_refused(run(web, "true"), f"container {web} is paused")
+    cntnr(user, "unpause", web).ok()
+    cntnr(user, "stop", web).ok()
+    assert_refused(run(web, "true"), f"container {web} is not running")
+
+
+@pytest.mark.parametrize("runtime", ["runc", "crun"])
+def test_keys_detach_from_a_command_that_then_goes_on(
+    make_project: MakeProject, busybox_image: str, runtime: str
+) -> None:
+    text = SERVICES.format(image=busybox_image).replace("  web:", f"  web:\n    runtime: {runtime}")
+    project = make_project(text, name="y")
+    user = project.user
+    project.up("web")
+    web = "y-web-1"
+    with Terminal(project, "cntnr", "exec", "-it", web, "sh", size=(31, 99)) as terminal:
+        terminal.sees("#")
+        terminal.type("stty size\r")
+        terminal.sees("31 99\r\n")
+        terminal.resize(20, 70)
+        terminal.type("until stty size | grep -x '20 70'; do sleep 0.1; done\r")
+        terminal.sees("20 70\r\n")
+        terminal.type("exit 4\r")
+        assert terminal.ends() == 4
+    writes = "while :; do echo on; sleep 0.1; done"
+    for options, keys in (((), "\x10\x11"), (("--detach-keys", "a,b"), "ab")):
+        with Terminal(
+            project, "cntnr", "exec", "-it", *options, web, "sh", "-c", writes
+        ) as terminal:
+            terminal.sees("on")
+            terminal.type(keys)
+            terminal.sees("read escape sequence")
+            assert terminal.ends() == 1
+    time.sleep(0.5)
+    running = cntnr(user, "exec", web, "ps").ok().stdout
+    assert running.count(writes) == 2
+    with Terminal(
+        project, "cntnr", "exec", "-it", web, "sh", "-c", "echo up; sleep 1000"
+    ) as terminal:
+        terminal.sees("up")
+        terminal.type("\x03")
+        assert terminal.ends() == 130
+
+
+def test_logs_of_one_container(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(SERVICES.format(image=busybox_image), name="z")
+    user = project.user
+    project.up()
+    web, ticker = "z-web-1", "z-ticker-1"
+    following = user.popen("cntnr", "logs", "-f", ticker, stdout=subprocess.PIPE)
+    wait_until(lambda: cntnr(user, "logs", web).stdout == "out\n")
+    shown = cntnr(user, "logs", web)
+    assert (shown.stdout, shown.stderr) == ("out\n", "err\n")
+    details = cntnr(user, "container", "logs", "--details", "-t", web).ok().stdout
+    stamp, *words = details.split(" ", 2)
+    assert words == ["COLOUR=red,shop.part=front+end", "out\n"]
+    assert cntnr(user, "logs", "--since", stamp, web).ok().stdout == "out\n"
+    assert cntnr(user, "logs", "--until", "1970-01-02T00:00:00Z", web).ok().stdout == ""
+    # As in docker it ends with the container, even where that is started again.
+    assert following.communicate(timeout=20)[0] == "1\n2\n3\n4\n"
+    wait_until(lambda: cntnr(user, "logs", ticker).stdout == "1\n2\n3\n4\n" * 2)
+    assert cntnr(user, "logs", "-n", "2", ticker).ok().stdout == "3\n4\n"
+    assert cntnr(user, "logs", "-f", "--tail", "1", ticker).ok().stdout == "4\n"
+    assert_refused(cntnr(user, "logs", "-n", "x", web), 'invalid argument "x"')
+    assert_refused(cntnr(user, "logs", "z-silent-1"), "logging driver does not support reading")
+    assert_refused(cntnr(user, "logs", "nosuch"), "No such container: nosuch")
