@@ -60,6 +60,34 @@ def run_inside(place: Project, *words: str, script: str = SCRIPT, ids: bool = Tr
     return place.cntnr("run", "--rm", "-e", path, *words, "busybox", "sh", "-c", script)
 
 
+@pytest.mark.one_id
+@pytest.mark.usefixtures("busybox_image")
+def test_with_one_id_outside_there_is_one_inside(make_project: MakeProject) -> None:
+    ended = run_inside(make_project(), "--privileged", ids=False)
+    assert ended.ok().stdout.splitlines() == PRINTED, ended
+
+
+@pytest.mark.usefixtures("busybox_image")
+def test_without_a_right_that_it_needs(make_project: MakeProject) -> None:
+    """Give it less than `--privileged`, and less than that is enough."""
+    place, script = make_project(), f"cntnr run --rm {IMAGE} echo hello"
+    options = [
+        "--device=/dev/net/tun", "--security-opt=seccomp=unconfined", "--security-opt=systempaths=unconfined",
+        "--cap-add=SYS_ADMIN", "--mount-cgroups=ro",
+    ]  # fmt: skip
+    assert run_inside(place, *options, script=script).ok().stdout == "hello\n"
+    for missing, says in (
+        (0, "a container gets it by --device /dev/net/tun"),
+        (1, "cannot make the namespaces for containers"),
+        (2, "cannot make the namespaces for containers"),
+        (3, "unshare failed: Operation not permitted"),
+        (4, "no cgroup mount found"),
+    ):
+        fewer = [word for number, word in enumerate(options) if number != missing]
+        ended = run_inside(place, *fewer, script=script)
+        assert (ended.returncode, says in ended.stderr) == (125, True), ended
+
+
 @pytest.mark.usefixtures("busybox_image")
 def test_an_engine_in_a_privileged_container(make_project: MakeProject) -> None:
     place = make_project()

@@ -140,7 +140,7 @@ def _cgroup_mounts(service: Service, facts: HostFacts) -> Iterator[Tree]:
     if facts.controllers:
         yield _mount(CGROUPS, "cgroup", "cgroup", options)
     elif service.privileged or service.engine.mount_cgroups:
-        # Whatever the machine mounts, and whoever owns the groups: runc itself would mount those of version 1.
+        # Whatever the machine mounts: by the type cgroup runc would mount groups of version 1.
         yield _mount(CGROUPS, "cgroup2", "cgroup2", options)
 
 
