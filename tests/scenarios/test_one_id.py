@@ -107,6 +107,12 @@ def test_owners_that_cannot_be_had_are_kept_for_others(
     look = project.exec("a", "stat", "-c", "%u:%g %a", "/data/page").ok()
     assert look.stdout == "0:0 640\n"  # there is nobody else here
     project.exec("a", "sh", "-c", "mkdir /mine && chmod 600 /data/page && mv /ran /mine/").ok()
+    given = io.BytesIO()
+    with tarfile.open(fileobj=given, mode="w") as archive:
+        member = tarfile.TarInfo("given")
+        member.uid, member.gid = 70, 71
+        archive.addfile(member)
+    project.compose("cp", "-a", "-", "a:/mine", stdin=given.getvalue().decode()).ok()
     project.compose("commit", "a", "committed").ok()
     project.compose("export", "-o", "root.tar", "a").ok()
     with tarfile.open(project.folder / "root.tar") as root:
@@ -115,6 +121,7 @@ def test_owners_that_cannot_be_had_are_kept_for_others(
         project.cntnr("image", "save", "-o", "image.tar", image).ok()
         owners = owners_in_layers(project.folder / "image.tar")
         assert owners["data/page"] == (33, 44)
+        assert image == name or owners["mine/given"] == (70, 71)
         assert owners["ran" if image == name else "mine/ran"] == (0, 0)
 
 
