@@ -21,7 +21,6 @@ from tests.scenarios.test_container_run import (
 )
 from tests.scenarios.test_crashes import (
     test_a_stack_whose_holder_died_comes_up_again,  # noqa: F401
-    test_every_verb_works_after_the_supervisor_was_killed,  # noqa: F401
 )
 from tests.scenarios.test_lifecycle_verbs import (
     test_logs_are_chosen_cut_and_followed,  # noqa: F401
@@ -30,13 +29,11 @@ from tests.scenarios.test_lifecycle_verbs import (
 from tests.scenarios.test_networks import (
     test_a_container_has_all_its_names,  # noqa: F401
     test_an_internal_network_leads_nowhere,  # noqa: F401
-    test_networks_and_projects_are_apart,  # noqa: F401
 )
 from tests.scenarios.test_ports import test_ports_are_published_as_the_file_says  # noqa: F401
 from tests.scenarios.test_run_exec import (
     test_exec_on_a_terminal_has_one,  # noqa: F401
     test_run_gives_the_exit_code_and_keeps_streams_apart,  # noqa: F401
-    test_run_reads_from_a_pipe_and_brings_dependencies_up,  # noqa: F401
 )
 from tests.scenarios.test_volumes import test_bind_mounts_show_the_users_files  # noqa: F401
 
