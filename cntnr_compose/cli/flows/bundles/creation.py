@@ -20,7 +20,10 @@ _ENGINE = "it takes a container of cntnr: use `cntnr run`"
 _NETWORK = "the CNI list of the network decides on it"
 REFUSED_FLAGS = {
     "name": "--bundle names a bundle",
-    **dict.fromkeys(("cidfile", "interactive", "rm", "runtime", "cgroup_parent"), _RUNNER),
+    **dict.fromkeys(
+        ("cidfile", "interactive", "rm", "runtime", "cgroup_parent", "no_new_keyring", "no_pivot"),
+        _RUNNER,
+    ),
     **dict.fromkeys(
         ("restart", "health_cmd", "health_interval", "health_retries", "health_start_interval",
          "health_start_period", "health_timeout", "no_healthcheck", "log_driver", "log_opt",
@@ -31,6 +34,7 @@ REFUSED_FLAGS = {
         ("ip", "ip6", "link_local_ip", "mac_address", "network_alias"), _NETWORK
     ),
     "group_add": "runc sets no further groups for an ordinary user",
+    "mount_cgroups": "an ordinary user's runtime has no cgroup",
     "publish_all": "name each port: --publish HOST:CONTAINER",
     "expose": "it does nothing here: --publish HOST:CONTAINER publishes a port",
 }  # fmt: skip
@@ -100,7 +104,7 @@ def _check_flags(flags: Mapping[str, Any]) -> None:
     from cntnr_compose.networks.hook.ports import parse_publish
 
     for name, why in REFUSED_FLAGS.items():
-        if flags[name] not in (None, False, (), ""):
+        if flags.get(name) not in (None, False, (), ""):
             raise FlagRefused(name, why)
     for name in REFUSED_MODES:
         modes = flags[name] or ()
