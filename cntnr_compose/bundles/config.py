@@ -21,6 +21,7 @@ from cntnr_compose.host.proc import IdMap
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.service import Service
 from cntnr_compose.networks.dns import name_files
+from cntnr_compose.networks.hook import lists
 
 HOOK_PROGRAM = "cntnr-hook"
 HOOK_TIMEOUT = 60  # seconds, after which a runtime kills the hook
@@ -69,7 +70,7 @@ def build_config(
         device_nodes=inspect_devices(service),
         seccomp=read_seccomp_profile(service, "/"),
         annotations=_annotations(place, service, image),
-        hooks=_build_hooks(service, place, publish),
+        hooks=_build_hooks(service, place, publish, strict=strict),
         proot=proot.choose_proot(service, mapped),
     )
     with Root(rootfs) as root, accounts.read_accounts(root) as (passwd, group):
@@ -141,13 +142,22 @@ def list_hosts(service: Service) -> list[tuple[str, str]]:
     ]
 
 
-def _build_hooks(service: Service, place: BundlePlace, publish: Sequence[str]) -> Tree:
-    """Build the hooks that connect the container to its networks; none where it has none."""
+def _build_hooks(
+    service: Service, place: BundlePlace, publish: Sequence[str], *, strict: bool
+) -> Tree:
+    """Build the hooks that connect the container to its networks; none where it has none.
+
+    Raises `NoSuchList`, `ConflistInvalid`, `PluginMissing` where ``strict``, `BundleRefused`.
+    """
     if service.network_mode:
         if publish:
             refuse(f"--publish takes a network, and --network is {service.network_mode}")
         return {}
     names = list(service.networks) or [DEFAULT_NETWORK]
+    if strict:
+        plugins = lists.plugin_folder()
+        for name in names:
+            lists.find_list(name, plugins)
     words = [f"--hostname={service.hostname or place.name[:63]}"]
     words += [f"--domainname={service.domainname}"] if service.domainname else []
     words += [f"--dns={server}" for server in service.dns]
