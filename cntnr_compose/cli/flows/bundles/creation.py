@@ -21,7 +21,8 @@ _NETWORK = "the CNI list of the network decides on it"
 REFUSED_FLAGS = {
     "name": "--bundle names a bundle",
     **dict.fromkeys(
-        ("cidfile", "interactive", "rm", "runtime", "cgroup_parent", "no_new_keyring", "no_pivot"),
+        ("attach", "cgroup_parent", "cidfile", "interactive", "no_new_keyring", "no_pivot", "pidfile",
+         "rm", "runtime", "sdnotify"),
         _RUNNER,
     ),
     **dict.fromkeys(
@@ -38,6 +39,7 @@ REFUSED_FLAGS = {
     "publish_all": "name each port: --publish HOST:CONTAINER",
     "expose": "it does nothing here: --publish HOST:CONTAINER publishes a port",
 }  # fmt: skip
+UNSET = {"sdnotify": "conmon"}  # defaults that are not empty
 REFUSED_MODES = ("pid", "ipc", "network")  # where they name another container
 
 
@@ -104,7 +106,7 @@ def _check_flags(flags: Mapping[str, Any]) -> None:
     from cntnr_compose.networks.hook.ports import parse_publish
 
     for name, why in REFUSED_FLAGS.items():
-        if flags.get(name) not in (None, False, (), ""):
+        if flags.get(name) not in (None, False, (), "", UNSET.get(name)):
             raise FlagRefused(name, why)
     for name in REFUSED_MODES:
         modes = flags[name] or ()
