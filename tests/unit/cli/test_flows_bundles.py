@@ -12,8 +12,9 @@ from tests.unit.cli.conftest import CommandResult
 
 # Written into config.json, or told to have no effect where they are limits.
 HONOURED = {
-    "add_host", "annotation", "blkio_weight", "blkio_weight_device", "device_read_bps", "device_read_iops",
-    "device_write_bps", "device_write_iops", "disable_content_trust", "cap_add", "cap_drop", "cgroupns", "cpu_period",
+    "add_host", "annotation", "blkio_weight", "blkio_weight_device", "device_read_bps",
+    "device_read_iops", "device_write_bps", "device_write_iops", "disable_content_trust",
+    "cap_add", "cap_drop", "cgroupns", "cpu_period",
     "cpu_quota", "cpu_rt_period", "cpu_rt_runtime", "cpu_shares", "cpus", "cpuset_cpus", "device",
     "device_cgroup_rule", "dns", "dns_option", "dns_search", "domainname", "entrypoint", "env",
     "env_file", "gpus", "hostname", "init", "ipc", "label", "label_file", "memory",
