@@ -387,6 +387,7 @@ ROOT = Group(
         "exec": CONTAINER_EXEC,
         "export": CONTAINER_EXPORT,
         "hook": HOOK,
+        "gc": CommandEntry("gc:gc", "Remove bundles and images that were not used for long"),
         "image": IMAGE,
         "images": IMAGES_LS,
         "info": INFO,
