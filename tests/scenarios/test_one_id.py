@@ -111,12 +111,12 @@ def test_owners_that_cannot_be_had_are_kept_for_others(
     look = project.exec("a", "stat", "-c", "%u:%g %a", "/data/page").ok()
     assert look.stdout == "0:0 640\n"  # there is nobody else here
     project.exec("a", "sh", "-c", "mkdir /mine && chmod 600 /data/page && mv /ran /mine/").ok()
-    given = io.BytesIO()
-    with tarfile.open(fileobj=given, mode="w") as archive:
+    sent = io.BytesIO()
+    with tarfile.open(fileobj=sent, mode="w") as archive:
         member = tarfile.TarInfo("given")
         member.uid, member.gid = 70, 71
         archive.addfile(member)
-    project.compose("cp", "-a", "-", "a:/mine", stdin=given.getvalue().decode()).ok()
+    project.compose("cp", "-a", "-", "a:/mine", stdin=sent.getvalue().decode()).ok()
     project.compose("commit", "a", "committed").ok()
     project.compose("export", "-o", "root.tar", "a").ok()
     with tarfile.open(project.folder / "root.tar") as root:
