@@ -274,8 +274,8 @@ def version_of(*argv: str) -> str:
     return (done.stdout or done.stderr).strip().partition("\n")[0]
 
 
-def machine() -> str:
-    """Describe the machine in a paragraph."""
+def machine(rival: tuple[str, ...]) -> str:
+    """Describe the machine in a paragraph, with the version that ``rival`` says."""
     with Path("/proc/cpuinfo").open() as lines:
         model = next((line.partition(":")[2].strip() for line in lines if "model name" in line), "")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 30
@@ -284,7 +284,7 @@ def machine() -> str:
     except OSError:
         system = "unknown"
     programs = (
-        ("dockerd", "--version"), (str(docker_compose()), "version"), ("runc", "--version"),
+        ("dockerd", "--version"), rival, ("runc", "--version"),
         ("conmon", "--version"), ("rootlesskit", "--version"),
     )  # fmt: skip
     versions = "; ".join(version_of(*argv) for argv in programs)
@@ -294,7 +294,7 @@ def machine() -> str:
     )
 
 
-def report(into: Timings, names: list[str], rounds: int) -> str:
+def report(into: Timings, names: list[str], rounds: int, rival: tuple[str, ...]) -> str:
     """Lay the medians out as a markdown table, with the ratio of the first to the second."""
     mine, other, *_ = names
     lines = [
@@ -317,7 +317,7 @@ def report(into: Timings, names: list[str], rounds: int) -> str:
             cells.append(f"{medians[name]:{form}} ({low:{form}}–{high:{form}})")
         ratio = medians[mine] / medians[other]
         lines.append(f"| {task} | {' | '.join(cells)} | **{ratio:.2f}** |")
-    return "\n".join([*lines, "", machine(), ""])
+    return "\n".join([*lines, "", machine(rival), ""])
 
 
 def main() -> None:
@@ -359,7 +359,7 @@ def main() -> None:
                     sys.stderr.write(f"round {number} of {chosen.rounds}\n")
     finally:
         remove(user)
-    text = report(into, names, chosen.rounds)
+    text = report(into, names, chosen.rounds, (str(docker_compose()), "version"))
     print(text)
     if chosen.out:
         chosen.out.write_text(text)
