@@ -94,6 +94,16 @@ def test_verbs_that_only_look_stay_light(verb: str, tmp_path: Path) -> None:
     assert not modules_after("compose", "-p", "nothing", verb, home=tmp_path) & (HEAVY | {"click"})
 
 
+@pytest.mark.parametrize("words", [["ps"], ["ps", "-a", "--format", "{{.Names}}"], ["ps", "-q"]])
+def test_listing_containers_stays_light(words: list[str], tmp_path: Path) -> None:
+    loaded = modules_after(*words, home=tmp_path)
+    # What is only for images, for networks, or for plans, and what msgspec would load.
+    heavy = {"click", "uuid", "decimal", "platform", "hashlib", "subprocess", "json"}
+    assert not loaded & (HEAVY | heavy)
+    packages = {name.split(".")[1] for name in loaded if name.startswith("cntnr_compose.")}
+    assert packages <= {"cli", "client", "containers", "core", "host", "model"}
+
+
 def test_events_stays_light(tmp_path: Path) -> None:
     words = ("compose", "-p", "nothing", "events", "--until", "0s")
     assert not modules_after(*words, home=tmp_path) & (HEAVY | {"click"})

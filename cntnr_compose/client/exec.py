@@ -55,7 +55,7 @@ def run_exec(
         keyboard = Keyboard(stdin=interactive, detach_keys=detach_keys or b"")
         run = run_on_console if command.console else run_on_terminal
         return _explain(*run(command, keyboard), program, container)
-    with contextlib.ExitStack() as undo, _SignalForwarder() as signals:
+    with contextlib.ExitStack() as undo, SignalForwarder() as signals:
         streams = _Streams(undo, interactive=interactive, is_apart=command.keeps_streams)
         child = process.popen_with_file(
             command.argv,
@@ -196,7 +196,7 @@ def _extract_cause(runtime_error: bytes) -> str:
     return line
 
 
-class _SignalForwarder:
+class SignalForwarder:
     """Forward signals to a child instead of dying of them, also those that come before it is started.
 
     A terminal sends Ctrl-C to the child itself, so it is forwarded only where there is none.
@@ -209,16 +209,19 @@ class _SignalForwarder:
         self._previous_handlers: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
+        """Install the handlers."""
         for name in FORWARDED_SIGNALS:
             number = int(signal.Signals[name])
             self._previous_handlers[number] = signal.signal(number, self._forward)
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Restore those from before."""
         for number, handler in self._previous_handlers.items():
             signal.signal(number, handler)
 
     def set_child(self, child: process.RunningProgram) -> None:
+        """Forward to a child from now on, also what has come until now."""
         self._child = child
         # These came before the child was there, so no terminal has sent it any of them.
         while self._pending:

@@ -82,6 +82,9 @@ async def _wait_for_end(job: "asyncio.Future[str]") -> None:
 
 def _commit(record: Record, op: CommitContainer, check: Callable[[], None]) -> str:
     """Pack the changes of a container, and write the image; return its id."""
+    if record.bundle:
+        why = f"its files are those of bundle {record.bundle}"
+        raise CommitFailed(record.name, why, "run it without --bundle, or `cntnr export` its files")
     store = ImageStore(for_containers=True)
     base = store.find_by_id(record.image_id)
     if base is None:

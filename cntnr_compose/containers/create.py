@@ -136,6 +136,7 @@ def _make_record(op: CreateContainer, context: ProjectContext, image: Image, nam
         hook=op.hook,
         image=op.image,
         image_id=image.id,
+        bundle=op.bundle,
         config_hash=op.config_hash,
         created=time.time(),
         labels={**(config.labels or {}), **op.labels},

@@ -9,7 +9,7 @@ from typing import Literal
 
 from cntnr_compose.core.errors import CntnrError
 
-NamedKind = Literal["volume", "network", "container"]
+NamedKind = Literal["volume", "network", "container", "bundle"]
 
 # Docker's default network: its containers do not find each other by name.
 DEFAULT_NETWORK = "bridge"
@@ -21,7 +21,7 @@ LOWER_ALPHANUMERIC = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 ALPHANUMERIC = LOWER_ALPHANUMERIC | frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 PROJECT_CHARACTERS = LOWER_ALPHANUMERIC | frozenset("_-")
 # Docker's rule for volumes and containers, and CNI's for networks, whose names are file names, too.
-MIN_LENGTH: dict[NamedKind, int] = {"volume": 2, "network": 1, "container": 2}
+MIN_LENGTH: dict[NamedKind, int] = {"volume": 2, "network": 1, "container": 2, "bundle": 1}
 NAME_CHARACTERS = ALPHANUMERIC | frozenset("_.-")
 RULE = "it must begin with a letter or digit, and have only letters (a-z, A-Z), digits, and _ . -"
 

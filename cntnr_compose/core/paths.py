@@ -119,6 +119,11 @@ def layers() -> Path:
     return data() / "layers"
 
 
+def bundle_store() -> Path:
+    """Return the folder of bundles that stay: one folder each."""
+    return data() / "bundles"
+
+
 def builds() -> Path:
     """Return the folder of build caches: steps, digests, built images, cache mounts."""
     return data() / "builds"

@@ -5,16 +5,31 @@ dataclasses, since forty of them take 2 ms to import, dataclasses 25 ms, and eve
 """
 
 import sys
+import types
 from typing import Any, TypeAlias, TypeVar
 
 from cntnr_compose.core.frozen import Bytes, Seconds
 from cntnr_compose.core.uninterruptible import uninterruptible
 
-# msgspec takes typing_extensions where that is installed (jsonschema brings it along): 10 ms for
-# what `typing` has as well. None makes the import fail quickly, once.
-_hidden = "typing_extensions" not in sys.modules
-if _hidden:
-    sys.modules["typing_extensions"] = None  # type: ignore[assignment]
+# What msgspec imports and our values never use is half of the time that its import takes. Empty modules
+# stand in for it meanwhile; without typing_extensions it takes `typing`, which has the same.
+UNUSED = (
+    "decimal", "uuid", "typing_extensions",
+    "msgspec._json_schema", "msgspec.inspect", "msgspec.toml", "msgspec.yaml",
+)  # fmt: skip
+
+
+class _Unused(types.ModuleType):
+    """A module of which nothing but the names is needed."""
+
+    def __getattr__(self, name: str) -> type:
+        if self.__name__ == "typing_extensions":
+            raise AttributeError(name)
+        return type(name, (), {"unknown": None})
+
+
+_unused = {name: _Unused(name) for name in UNUSED if name not in sys.modules}
+sys.modules |= _unused
 with (
     uninterruptible()
 ):  # its beginning forgets an exception, and half begun it takes the process along later
@@ -22,8 +37,8 @@ with (
     from msgspec import Struct, field
     from msgspec.structs import asdict, replace
 
-if _hidden:
-    del sys.modules["typing_extensions"]
+for _name in _unused:
+    del sys.modules[_name]
 
 __all__ = [
     "Bytes",

@@ -7,7 +7,7 @@ DOCKER_SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
 FULL_ID_RANGE = 65537  # the ids of a holder with subordinate ids: 0 and 1 to 65536
 ONE_ID_HINT = (
     "`cntnr doctor` has the command by which an administrator gives more ids;"
-    " PRoot fakes them: `x-cntnr: {proot: true}`"
+    " PRoot fakes them: `x-cntnr: {proot: true}`, `cntnr run --proot`"
 )
 
 

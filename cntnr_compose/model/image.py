@@ -1,6 +1,18 @@
 """Images in the store: names, digests, configuration."""
 
-from cntnr_compose.core.values import Seconds, Value, field
+from cntnr_compose.core.values import Seconds, Tree, Value, field
+
+# What docker prints of a configuration even where it is not set.
+EMPTY_CONFIG: Tree = {
+    "Cmd": None,
+    "Entrypoint": None,
+    "Env": None,
+    "Labels": None,
+    "OnBuild": None,
+    "User": "",
+    "Volumes": None,
+    "WorkingDir": "",
+}
 
 
 class ImageHealthcheck(Value, frozen=True, kw_only=True, rename="pascal"):

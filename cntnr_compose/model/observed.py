@@ -51,6 +51,9 @@ class Record(Value, frozen=True, kw_only=True):
     hook: str = ""  # which pre_start hook of the service it runs; it is a one-off then
     image: str = ""  # as the user wrote it, or as the build named it
     image_id: str = ""
+    bundle: str = (
+        ""  # folder of the bundle whose root file system it has; empty: its image's layers
+    )
     config_hash: str = ""
     created: Seconds = 0
     labels: dict[str, str] = field(default_factory=dict)  # com.docker.compose.* too

@@ -80,6 +80,9 @@ class CreateContainer(Value, frozen=True, kw_only=True, tag="create_container"):
     auto_remove: bool = False  # when it has ended, or is not started at all
     keeps_stdin: bool = False  # standard input stays open when whoever is attached leaves
     hook: str = ""  # which pre_start hook of the service it runs
+    bundle: str = (
+        ""  # folder of the bundle whose root file system it has; empty: its image's layers
+    )
     labels: dict[str, str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)  # digests of configs and secrets
     replaces: str = ""  # container id

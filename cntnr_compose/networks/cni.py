@@ -172,7 +172,7 @@ def read_results(bundle: Path) -> dict[str, CniResult]:
 
 def remove_interface_files(bundle: Path, interface: str) -> None:
     """Remove configuration and result of an interface that is no more; absent is fine."""
-    for suffix in ("conf", "add", "del", "result", "next", "error"):
+    for suffix in ("conf", "type", "add", "del", "result", "next", "error"):
         (bundle / "cni" / f"{interface}.{suffix}").unlink(missing_ok=True)
 
 

@@ -197,9 +197,12 @@ def _local_addresses() -> set[str]:
     return addresses
 
 
-def interface_names() -> set[str]:
-    """List the interfaces of the holder's network, which its first process is on. Runs inside."""
-    lines = Path("/proc/1/net/dev").read_text().splitlines()[2:]
+def interface_names(pid: int = 1) -> set[str]:
+    """List the interfaces of the network of a process, else of the holder's. Runs inside."""
+    try:
+        lines = Path(f"/proc/{pid}/net/dev").read_text().splitlines()[2:]
+    except (FileNotFoundError, ProcessLookupError):  # it has ended, and its network with it
+        return set()
     return {line.partition(":")[0].strip() for line in lines}
 
 
@@ -240,8 +243,16 @@ async def add_address(bridge: str, address: str) -> None:
 
 async def set_default_route(pid: int, gateway: str, interface: str) -> None:
     """Lead all that leaves the network of a process by one of its interfaces. Raises `CommandFailed`."""
-    words = ["ip", "route", "replace", "default", "via", gateway, "dev", interface]
-    await process.run_async(["nsenter", f"--net=/proc/{pid}/ns/net", *words])
+    await _run_in_network_of(pid, "route", "replace", "default", "via", gateway, "dev", interface)
+
+
+async def remove_interface(pid: int, interface: str) -> None:
+    """Remove an interface of the network of a process. Raises `CommandFailed`."""
+    await _run_in_network_of(pid, "link", "del", interface)
+
+
+async def _run_in_network_of(pid: int, *words: str) -> None:
+    await process.run_async(["nsenter", f"--net=/proc/{pid}/ns/net", "ip", *words])
 
 
 async def _run_in_holder_network(argv: Sequence[str], stdin: str) -> None:

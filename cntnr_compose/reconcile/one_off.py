@@ -54,6 +54,7 @@ class StandaloneOptions(Value, frozen=True, kw_only=True):
     auto_remove: bool = False
     keeps_stdin: bool = False
     attached: bool = False  # somebody attaches before the start
+    bundle: str = ""  # folder of the bundle whose root file system it has
     volumes: tuple[Volume, ...] = ()  # those that a flag describes
     existing_volumes: frozenset[str] = field(default_factory=frozenset)
 
@@ -219,6 +220,7 @@ def plan_standalone(service: Service, options: StandaloneOptions) -> OneOffPlan:
         oneoff=True,
         auto_remove=options.auto_remove,
         keeps_stdin=options.keeps_stdin,
+        bundle=options.bundle,
         labels=service.labels,
         cause="run",
     )

@@ -274,8 +274,8 @@ def version_of(*argv: str) -> str:
     return (done.stdout or done.stderr).strip().partition("\n")[0]
 
 
-def machine(rival: tuple[str, ...]) -> str:
-    """Describe the machine in a paragraph, with the version that ``rival`` says."""
+def machine(*, with_compose: bool = True) -> str:
+    """Describe the machine in a paragraph."""
     with Path("/proc/cpuinfo").open() as lines:
         model = next((line.partition(":")[2].strip() for line in lines if "model name" in line), "")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 30
@@ -284,7 +284,9 @@ def machine(rival: tuple[str, ...]) -> str:
     except OSError:
         system = "unknown"
     programs = (
-        ("dockerd", "--version"), rival, ("runc", "--version"),
+        ("dockerd", "--version"),
+        *([(str(docker_compose()), "version")] if with_compose else []),
+        ("runc", "--version"),
         ("conmon", "--version"), ("rootlesskit", "--version"),
     )  # fmt: skip
     versions = "; ".join(version_of(*argv) for argv in programs)
@@ -294,7 +296,7 @@ def machine(rival: tuple[str, ...]) -> str:
     )
 
 
-def report(into: Timings, names: list[str], rounds: int, rival: tuple[str, ...]) -> str:
+def report(into: Timings, names: list[str], rounds: int) -> str:
     """Lay the medians out as a markdown table, with the ratio of the first to the second."""
     mine, other, *_ = names
     lines = [
@@ -317,7 +319,7 @@ def report(into: Timings, names: list[str], rounds: int, rival: tuple[str, ...])
             cells.append(f"{medians[name]:{form}} ({low:{form}}–{high:{form}})")
         ratio = medians[mine] / medians[other]
         lines.append(f"| {task} | {' | '.join(cells)} | **{ratio:.2f}** |")
-    return "\n".join([*lines, "", machine(rival), ""])
+    return "\n".join([*lines, "", machine(with_compose="docker compose" in names), ""])
 
 
 def main() -> None:
@@ -359,7 +361,7 @@ def main() -> None:
                     sys.stderr.write(f"round {number} of {chosen.rounds}\n")
     finally:
         remove(user)
-    text = report(into, names, chosen.rounds, (str(docker_compose()), "version"))
+    text = report(into, names, chosen.rounds)
     print(text)
     if chosen.out:
         chosen.out.write_text(text)

@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 
-FLAG = re.compile(r"^(?:  (-\w), |      )(--[\w-]+)(?: ([\w]+))?(?:  |$)")
+FLAG = re.compile(r"^(?:  (-\w), |      )(--[\w-]+)(?: ([\w-]+))?(?:  |$)")
 COMMAND = re.compile(r"^  ([a-z-]+) +\S")
 # Tried by name, since no help shows them.
 HIDDEN = {

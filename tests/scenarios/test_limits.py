@@ -11,6 +11,7 @@ import pytest
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import Result, User, wait_until
 
+pytestmark = pytest.mark.runtimes
 MOUNT = Path("/sys/fs/cgroup")
 STACK = """
 services:
@@ -20,6 +21,7 @@ services:
     mem_limit: 64m
     pids_limit: 33
     cpus: 0.5
+    cgroup_parent: /shop/inner
     stop_grace_period: 0s
 """
 
@@ -73,7 +75,8 @@ def in_group(group: str, do: Callable[[], Result]) -> None:
 def setting(group: str, v1: str, v2: str) -> str:
     """Read a limit of the one container."""
     unified = MOUNT / group / "cgroup.controllers"
-    pattern = f"{group}/{'[0-9a-f]' * 64}/{v2}" if unified.exists() else f"*/{group}/*/{v1}"
+    below = f"{group}/shop/inner/{'[0-9a-f]' * 64}"  # where `cgroup_parent` has it
+    pattern = f"{below}/{v2}" if unified.exists() else f"*/{below}/{v1}"
     return next(MOUNT.glob(pattern)).read_text().strip()
 
 
@@ -113,7 +116,7 @@ def test_limits_that_cannot_be_set_are_named_one_line_each(
 ) -> None:
     stack = make_project(STACK.format(image=busybox_image))
     done = stack.up()
-    for key in ("mem_limit", "pids_limit", "cpus"):
+    for key in ("mem_limit", "pids_limit", "cpus", "cgroup_parent"):
         lines = [line for line in done.stderr.splitlines() if f"services.limited.{key}:" in line]
         assert len(lines) == 1, done.stderr
         assert "not honoured, since this user may not make cgroups" in lines[0]

@@ -15,6 +15,10 @@ from tests.scenarios.test_build import (
     test_up_builds_what_is_missing_and_with_build_what_has_changed,  # noqa: F401
 )
 from tests.scenarios.test_commit import test_what_the_flags_say_is_in_the_image  # noqa: F401
+from tests.scenarios.test_container_run import (
+    test_names_and_detached_containers,  # noqa: F401
+    test_networks,  # noqa: F401
+)
 from tests.scenarios.test_crashes import (
     test_a_stack_whose_holder_died_comes_up_again,  # noqa: F401
     test_every_verb_works_after_the_supervisor_was_killed,  # noqa: F401

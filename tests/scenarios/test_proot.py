@@ -86,6 +86,17 @@ def test_a_build_without_it_says_why_it_fails(make_project: MakeProject, proxy: 
     )
 
 
+def test_one_container_runs_with_it(make_project: MakeProject) -> None:
+    project = make_project()
+    words = ("debian:12", "sh", "-c", "id -un; exit 6")
+    ran = project.cntnr("run", "--rm", "--proot", "-u", "www-data", *words)
+    assert (ran.returncode, ran.stdout) == (6, "www-data\n")
+    refused = assert_refused(
+        project.cntnr("run", "--rm", "-u", "www-data", *words), "www-data", code=125
+    )
+    assert "`cntnr run --proot`" in refused or "cntnr doctor" in refused
+
+
 def test_settings_run_all_containers_with_it(make_project: MakeProject, settings: Path) -> None:
     project = make_project("services: {a: {image: debian:12, user: www-data, command: id -un}}")
     settings.write_text("[proot]\nenabled = true\n")

@@ -101,3 +101,34 @@ networks: {used: {}}
     everything = project.cntnr("system", "prune", "--all", "-f").ok().stdout
     assert "busybox" not in everything  # a container runs of it
     project.cntnr("volume", "rm", "named").ok()
+
+
+def test_gc_takes_bundles_and_images_that_were_not_used_for_long(
+    make_project: MakeProject, user: User
+) -> None:
+    project = make_project("services: {a: {image: busybox, command: sleep 100, stop_signal: KILL}}")
+    project.up()  # its image stays
+    for number in "123":
+        words = ("--from", "busybox", "--run", f"echo {number} >/number", "--tag", f"gc:{number}")
+        project.cntnr("image", "create", *words).ok()
+    project.cntnr("bundle", "create", "-b", "old", "gc:3", "true").ok()
+
+    kept = project.cntnr("gc").ok().stdout
+    assert kept == "Total reclaimed space: 0B\n"
+    shown = project.cntnr("gc", "-b", "0", "-i", "0", "-m", "2", "--dry-run").ok().stdout
+    assert shown.startswith("old\nWould delete:\nuntagged: gc:1\n")
+    assert project.cntnr("bundle", "ls", "-q").ok().stdout == "old\n"
+    for words, text in (
+        (("--bundle-ttl", "soon"), 'invalid duration "soon" for --bundle-ttl'),
+        (("--image-ttl", "x"), 'invalid duration "x" for --image-ttl'),
+        (("--max", "-1"), "invalid number for --max"),
+    ):
+        assert_refused(project.cntnr("gc", *words), text)
+    gone = project.cntnr("gc", "-b", "0", "-i", "0", "-m", "2").ok().stdout
+    assert gone.startswith("old\nDeleted Images:\nuntagged: gc:1\n")
+    assert project.cntnr("bundle", "ls", "-q").ok().stdout == ""
+    names = project.cntnr("image", "ls", "gc", "--format", "{{.Tag}}").ok().stdout.split()
+    assert sorted(names) == ["2", "3"]
+    project.cntnr("gc", "--image-ttl", "0", "--ref-ttl", "1ns").ok()
+    assert project.cntnr("image", "ls", "-q", "gc").ok().stdout == ""
+    assert project.cntnr("image", "ls", "-q", "busybox").ok().stdout != ""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import Project, User, assert_refused
+from tests.scenarios.lib import Project, Result, User, assert_refused
 
 SLOW = 60
 
@@ -159,3 +159,70 @@ def test_units_run_what_they_are_made_of(
     )
     assert_refused(ended, "cannot print a unit for a project that is read from standard input")
     project.compose(*words, "down", "-v", "-t", "0").ok()
+
+
+SAY = """
+import os, socket, sys, time
+manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+manager.connect(os.environ["NOTIFY_SOCKET"])
+os.setuid(1000)
+for line in sys.argv[1:]:
+    manager.send(line.encode())
+time.sleep(1000 if "STOPPING=1" not in sys.argv else 0)
+"""
+
+
+def test_a_container_is_ready_when_it_is_meant_to_be(
+    make_project: MakeProject, debian_images: dict[str, str], manager: Manager
+) -> None:
+    place = make_project()
+    python = debian_images["python"]
+
+    def run(when: str, *words: str) -> Result:
+        return place.cntnr("run", "--rm", "--sdnotify", when, *words, env=manager.env)
+
+    run("ignore", python, "true").ok()
+    assert manager.is_silent()
+    assert run("conmon", python, "env").ok().stdout.count("NOTIFY_SOCKET") == 0
+    assert manager.next()["STATUS"].endswith(" runs")
+    said = ("STATUS=loading\nMAINPID=1", "READY=1\nSTATUS=loaded\nFDSTORE=1", "STOPPING=1")
+    run("container", python, "python3", "-c", SAY, *said).ok()
+    assert manager.next() == {"STATUS": "loading"}
+    ready = manager.next()
+    assert ready == {"READY": "1", "STATUS": "loaded", "MAINPID": str(manager.sender)}
+    assert manager.next() == {"STOPPING": "1"}
+    ended = run("container", "-d", python, "true")
+    assert_refused(ended, "has ended before it was ready", code=125)
+    assert_refused(run("healthy", python, "true"), "has no health check", "--health-cmd", code=125)
+    assert_refused(run("contaner", python), "--sdnotify", "did you mean container?", code=125)
+    for when, words, program in (
+        ("container", (), ("python3", "-c", SAY, "READY=1")),
+        ("healthy", ("--health-cmd", "true", "--health-interval", "0.1s"), ("sleep", "1000")),
+        ("conmon", (), ("sleep", "1000")),
+    ):
+        identity = run(when, "-d", *words, python, *program).ok().stdout.strip()
+        ready = manager.next()
+        argv = Path(f"/proc/{ready['MAINPID']}/cmdline").read_bytes().split(b"\0")
+        assert argv[0].endswith(b"conmon")
+        assert identity.encode() in argv
+        place.cntnr("rm", "-f", identity).ok()
+    assert manager.is_silent()
+    # What was created so keeps to it, also when it is started later.
+    words = ("--sdnotify", "container", "--name", "later", python, "python3", "-c", SAY)
+    place.cntnr("create", *words, "READY=1", "STOPPING=1").ok()
+    place.cntnr("start", "-a", "later", env=manager.env).ok()
+    assert manager.next()["READY"] == "1"
+    place.cntnr("rm", "later").ok()
+
+
+def test_a_container_runs_with_the_runtime_and_in_the_group_that_flags_name(
+    make_project: MakeProject, busybox_image: str
+) -> None:
+    place = make_project()
+    for runtime in ("runc", "crun"):
+        ran = place.cntnr("run", "--rm", "--runtime", runtime, busybox_image, "echo", runtime)
+        assert ran.ok().stdout == f"{runtime}\n"
+    wrong = place.cntnr("run", "--rm", "--runtime", "crum", busybox_image, "true")
+    assert_refused(wrong, '--runtime "crum"', "did you mean crun?", code=125)
+    told = place.cntnr("run", "--rm", "--cgroup-parent", "/mine", busybox_image, "true").ok()
+    assert told.stderr.count("cgroup_parent: not honoured") == 1

@@ -34,13 +34,11 @@ def inspect(names: tuple[str, ...], *, form: str, size: bool, kind: str | None) 
     """
     from cntnr_compose.cli.flows.resource_lists import print_inspected
 
-    describers = _describers(with_sizes=size)
-    chosen = [describers[kind]] if kind else list(describers.values())
-
     def describe(name: str) -> "Tree":
-        for describe_kind, absent in chosen:
+        for each in [kind] if kind else KINDS:
+            describe_one, absent = _load(each, with_sizes=size)
             try:
-                return describe_kind(name)
+                return describe_one(name)
             except absent:
                 if kind:
                     raise
@@ -49,26 +47,33 @@ def inspect(names: tuple[str, ...], *, form: str, size: bool, kind: str | None) 
     return print_inspected(names, form, describe)
 
 
-def _describers(
-    *, with_sizes: bool
-) -> "dict[str, tuple[Callable[[str], Tree], tuple[type[CntnrError], ...]]]":
-    """Return for each kind what describes one by its name, and the errors that say that there is none."""
-    from cntnr_compose.cli.commands.network.inspect import describe_named_network
-    from cntnr_compose.cli.commands.volume.inspect import describe_volume
-    from cntnr_compose.cli.flows.container_views.container_details import describe_container
-    from cntnr_compose.cli.flows.stored_images.image_details import describe_named_image
-    from cntnr_compose.cli.project.any_container import ReferenceInvalid
-    from cntnr_compose.client.resources import NoSuchNetwork, NoSuchVolume
-    from cntnr_compose.core.errors import NoSuchContainer
-    from cntnr_compose.images.errors import NoSuchImage
-    from cntnr_compose.model.image_name import ImageNameInvalid
+def _load(
+    kind: str, *, with_sizes: bool
+) -> "tuple[Callable[[str], Tree], tuple[type[CntnrError], ...]]":
+    """Return what describes a thing of a kind by its name, and the errors that say that there is none."""
+    match kind:
+        case "container":
+            from cntnr_compose.cli.flows.container_views.container_details import describe_container
+            from cntnr_compose.cli.project.any_container import ReferenceInvalid
+            from cntnr_compose.core.errors import NoSuchContainer
 
-    def describe_any_container(name: str) -> "Tree":
-        return describe_container(name, with_sizes=with_sizes)
+            def describe(name: str) -> "Tree":
+                return describe_container(name, with_sizes=with_sizes)
 
-    return {
-        "container": (describe_any_container, (NoSuchContainer, ReferenceInvalid)),
-        "image": (describe_named_image, (NoSuchImage, ImageNameInvalid)),
-        "network": (describe_named_network, (NoSuchNetwork,)),
-        "volume": (describe_volume, (NoSuchVolume,)),
-    }
+            return describe, (NoSuchContainer, ReferenceInvalid)
+        case "image":
+            from cntnr_compose.cli.flows.stored_images.image_details import describe_named_image
+            from cntnr_compose.images.errors import NoSuchImage
+            from cntnr_compose.model.image_name import ImageNameInvalid
+
+            return describe_named_image, (NoSuchImage, ImageNameInvalid)
+        case "network":
+            from cntnr_compose.cli.commands.network.inspect import describe_named_network
+            from cntnr_compose.client.resources import NoSuchNetwork
+
+            return describe_named_network, (NoSuchNetwork,)
+        case _:
+            from cntnr_compose.cli.commands.volume.inspect import describe_volume
+            from cntnr_compose.client.resources import NoSuchVolume
+
+            return describe_volume, (NoSuchVolume,)

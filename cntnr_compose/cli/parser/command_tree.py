@@ -334,6 +334,20 @@ BUILDX = Group(
     hidden=True,
 )
 
+BUNDLE = Group(
+    {
+        "create": CommandEntry("bundle.create:create", "Create an OCI bundle, or update it"),
+        "gc": CommandEntry("bundle.gc:gc", "Remove bundles that were not used for long"),
+        "inspect": CommandEntry("bundle.inspect:inspect", "Describe bundles"),
+        "ls": CommandEntry("bundle.ls:ls", "List bundles"),
+        "rm": CommandEntry("bundle.rm:rm", "Remove bundles"),
+        "run": CommandEntry("bundle.run:run", "Run a bundle, also one that others made"),
+    },
+    summary="OCI bundles that stay",
+    description="Manage OCI bundles that stay: root file system and configuration of a container.",
+    aliases={"list": "ls", "remove": "rm", "delete": "rm"},
+)
+
 HOOK = Group(
     {
         "net": Group(
@@ -357,6 +371,7 @@ ROOT = Group(
         "build": BUILD,
         "builder": BUILDER,
         "buildx": BUILDX,
+        "bundle": BUNDLE,
         "commit": CONTAINER_COMMIT,
         "compose": COMPOSE,
         "completion": CommandEntry("completion:completion", "Print the script for TAB in a shell"),
@@ -372,6 +387,7 @@ ROOT = Group(
         "exec": CONTAINER_EXEC,
         "export": CONTAINER_EXPORT,
         "hook": HOOK,
+        "gc": CommandEntry("gc:gc", "Remove bundles and images that were not used for long"),
         "image": IMAGE,
         "images": IMAGES_LS,
         "info": INFO,

@@ -8,6 +8,7 @@ from cntnr_compose.core.events import WarningEvent
 if TYPE_CHECKING:
     from cntnr_compose.cli.display.progress import ProgressDisplay
     from cntnr_compose.compose.load import LoadedProject
+    from cntnr_compose.core.events import Emit
 
 
 def warn_unsupported(
@@ -25,7 +26,7 @@ def warn_unsupported(
     _warn_of_fetched_project(loaded, display)
     host = detect_capabilities()
     if not host.has_subordinate_ids:
-        _tell_of_one_id(display)
+        tell_of_one_id(display.emit)
     selected = {name: tree for name, tree in loaded.tree["services"].items() if name in services}
     diagnostics = find_unsupported({**loaded.tree, "services": selected}, host)
     diagnostics += find_empty_names(loaded.tree) + find_network_conflicts({"services": selected})
@@ -39,7 +40,7 @@ def warn_unsupported(
         raise ComposeFileInvalid(errors)
 
 
-def _tell_of_one_id(display: "ProgressDisplay") -> None:
+def tell_of_one_id(emit: "Emit") -> None:
     """Tell, once, that what changes users and owners fails here."""
     from cntnr_compose.core import paths
     from cntnr_compose.host.namespaces.subids import explain_one_id
@@ -49,7 +50,7 @@ def _tell_of_one_id(display: "ProgressDisplay") -> None:
         told.touch()
         text = "only root exists in containers here, so programs that change users or owners fail"
         hint = "`cntnr doctor` tells what would mend it; this is told once"
-        display.emit(WarningEvent(text=f"{text}: {explain_one_id()} ({hint})"))
+        emit(WarningEvent(text=f"{text}: {explain_one_id()} ({hint})"))
 
 
 def _warn_of_fetched_project(loaded: "LoadedProject", display: "ProgressDisplay") -> None:

@@ -11,7 +11,6 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, WarningEvent, ignore_event
@@ -83,10 +82,10 @@ def filter_message(message: bytes) -> list[str]:
 class NotifyRelay:
     """A socket in a folder that is mounted in a container, and what passes its messages on."""
 
-    def __init__(self, folder: Path, main_pid: int = 0) -> None:
+    def __init__(self, folder: Path) -> None:
         """Listen. Raises `ManagerUnreachable`."""
         self._path = folder / "notify.sock"
-        self._main_pid = main_pid
+        self.main_pid = 0  # which is told as that of the service; 0: ours
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.is_ready = threading.Event()
         self._emit: Emit = ignore_event
@@ -107,10 +106,7 @@ class NotifyRelay:
         finally:
             os.close(descriptor)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         """Stop listening."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
@@ -126,7 +122,7 @@ class NotifyRelay:
         for lines in self._receive():
             is_ready = "READY=1" in lines
             try:
-                tell(*lines, *([f"MAINPID={self._main_pid or os.getpid()}"] if is_ready else []))
+                tell(*lines, *([f"MAINPID={self.main_pid or os.getpid()}"] if is_ready else []))
             except ManagerUnreachable as error:
                 self._emit(WarningEvent(text=f"{error}; {error.hint}"))
             if is_ready:

@@ -14,6 +14,7 @@ from cntnr_compose.containers.bundle import (
     notify_socket,
     proot,
     shared_namespaces,
+    stored_rootfs,
 )
 from cntnr_compose.containers.bundle.mount_sources import (
     ImageGone,
@@ -147,7 +148,13 @@ def _create_mode_folders(modes: Mapping[str, int]) -> None:
 
 
 async def mount_rootfs(record: Record, rootfs: Path) -> None:
-    """Mount a container's root file system: its image, and over it what the container has changed."""
+    """Mount a container's root file system: its image, and over it what the container has changed.
+
+    One that was created in a bundle has the bundle's.
+    """
+    if record.bundle:
+        stored_rootfs.mount(record, rootfs)
+        return
     image = ImageStore(for_containers=True).find_by_id(record.image_id)
     if image is None:
         raise ImageGone(record.name, record.image)

@@ -111,7 +111,6 @@ async def connect(container: RunCycle, op: ConnectNetwork, emit: Emit) -> None:
     _write(container, changed)
     if is_live:
         await live.refresh(container, emit)
-    container.context.emit_event(changed, "network connect", network=op.network)
 
 
 async def disconnect(container: RunCycle, op: DisconnectNetwork, emit: Emit) -> None:
@@ -131,7 +130,6 @@ async def disconnect(container: RunCycle, op: DisconnectNetwork, emit: Emit) -> 
     _write(container, _without_network(record, key))
     if is_live:
         await live.refresh(container, emit)
-    container.context.emit_event(container.record, "network disconnect", network=op.network)
 
 
 def _check_mode(record: Record) -> None:

@@ -25,13 +25,14 @@ class AttachFailed(CntnrError):
 
 
 class DetachFailed(CntnrError):
-    """A CNI plugin could not remove an interface."""
+    """The CNI plugins have left an interface that they were to remove."""
 
-    hint = "with --force the network is forgotten all the same"
+    hint = "`cntnr network disconnect --force` removes it without them"
 
-    def __init__(self, container: str, network: str, reason: str) -> None:
+    def __init__(self, container: str, network: str, interface: str) -> None:
         super().__init__(
-            f"cannot disconnect container {container} from network {network}: {reason}"
+            f"cannot disconnect container {container} from network {network}:"
+            f" its plugins have left the interface {interface}"
         )
 
 
@@ -42,6 +43,7 @@ async def attach(container: RunCycle, record: Record, network: str) -> None:
     `InterfaceRefused`.
     """
     folder = paths.bundle(record.id)
+    await _remove_unrecorded(container, network)
     key = next(key for key, name in record.networks.items() if name == network)
     request = bundle.interface_request(container.context, record, key)
     taken = cni.read_interfaces(folder).values()
@@ -60,35 +62,52 @@ async def attach(container: RunCycle, record: Record, network: str) -> None:
         raise
 
 
+async def _remove_unrecorded(container: RunCycle, network: str) -> None:
+    """Remove the interface on a network that a supervisor added which was killed before it noted that."""
+    interface = cni.read_interfaces(paths.bundle(container.record.id)).get(network)
+    if interface:
+        await _remove_interface(container, interface)
+        _forget_interface(container, network, interface, "")
+
+
 async def _undo_attach(container: RunCycle, network: str, interface: cni.Interface) -> None:
-    await _remove_interface(container, network, interface.name, interface.address)
+    await _remove_interface(container, interface.name)
+    _forget_interface(container, network, interface.name, interface.address)
     address_claims.release_address(network, container.record.id)
 
 
 async def detach(container: RunCycle, network: str, *, force: bool) -> None:
-    """Remove the interface that a container has on a network, and its names there. Raises `DetachFailed`."""
+    """Remove the interface that a container has on a network, and its names there.
+
+    With ``force`` also where the plugins leave it. Raises `DetachFailed`.
+    """
     record = container.record
     interface = cni.read_interfaces(paths.bundle(record.id)).get(network, "")
+    if interface:
+        is_gone = await _remove_interface(container, interface)
+        if not (is_gone or force):
+            raise DetachFailed(record.name, network, interface)
+        if not is_gone:
+            await ip_nft.remove_interface(container.status.pid, interface)
     dnsmasq.remove_names(network, record.id)
-    if not interface:
-        return
     address = container.status.addresses.get(network, "")
-    reason = await _remove_interface(container, network, interface, address)
-    if reason and not force:
-        raise DetachFailed(record.name, network, reason)
+    _forget_interface(container, network, interface, address)
 
 
-async def _remove_interface(container: RunCycle, network: str, interface: str, address: str) -> str:
-    """Remove an interface, its files and its lease; return why it is still there, else nothing."""
+async def _remove_interface(container: RunCycle, interface: str) -> bool:
+    """Have the plugins remove an interface; return whether it is gone."""
+    pid = container.status.pid
+    await cni.run_plugins("del", container.record.id, pid, interface)
+    return interface not in ip_nft.interface_names(pid)
+
+
+def _forget_interface(container: RunCycle, network: str, interface: str, address: str) -> None:
+    """Remove the files of an interface and the lease of its address."""
     identity = container.record.id
-    reason = ""
-    try:
-        await cni.run_plugins("del", identity, container.status.pid, interface)
-    except CommandFailed as error:
-        reason = error.stderr.strip() or str(error)
-    cni.remove_interface_files(paths.bundle(identity), interface)
-    interfaces.release_leases(identity, {network: address})
-    return reason
+    if interface:
+        cni.remove_interface_files(paths.bundle(identity), interface)
+    if address:
+        interfaces.release_leases(identity, {network: address})
 
 
 async def refresh(container: RunCycle, emit: Emit) -> None:

@@ -178,6 +178,8 @@ def has_changes(record: Record) -> bool:
 
 def print_changes(record: Record) -> None:
     """Print the changes of a container, one a line. Raises `ChangesUnreadable`."""
+    if record.bundle:
+        raise ChangesUnreadable(record.name, f"its files are those of bundle {record.bundle}")
     with rootlesskit.temporary_holder("diff") as running:
         argv = [sys.executable, "-P", "-c", CODE, record.project, record.id]
         env = {**os.environ, "PATH": process.search_path()}

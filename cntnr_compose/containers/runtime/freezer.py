@@ -9,10 +9,9 @@ import signal
 import time
 
 from cntnr_compose.containers.runtime import oci_runtime
-from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError, CommandFailed
-from cntnr_compose.core.values import Seconds, Tree
-from cntnr_compose.host import files, proc, process
+from cntnr_compose.core.values import Seconds
+from cntnr_compose.host import proc, process
 
 CGROUP_TIMEOUT: Seconds = 15  # runc waits up to ten seconds for the kernel
 STOP_TIMEOUT: Seconds = 5  # for processes that multiply while they are stopped
@@ -52,8 +51,7 @@ async def thaw(container_id: str, pid: int) -> None:
 
 async def _toggle_cgroup(container_id: str, verb: str) -> bool:
     """Run the runtime's ``pause`` or ``resume`` where there is a cgroup; return whether it worked."""
-    spec = files.read_value(paths.bundle(container_id) / "config.json", Tree) or {}
-    if not spec.get("linux", {}).get("cgroupsPath"):
+    if not oci_runtime.read_cgroup(container_id):
         return False
     argv = oci_runtime.build_argv(container_id, verb, container_id)
     try:

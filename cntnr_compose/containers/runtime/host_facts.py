@@ -21,11 +21,14 @@ RLIMIT_NAMES = (
 )  # fmt: skip
 
 
-def gather_host_facts() -> HostFacts:
-    """Gather the facts; they do not change while the holder runs."""
+def gather_host_facts(*, change_cgroups: bool = True) -> HostFacts:
+    """Gather the facts; they do not change while the holder runs.
+
+    Without ``change_cgroups`` those of containers that have no cgroup.
+    """
     profile_path = distribution.default_seccomp_profile()
     profile = files.read_value(profile_path, Tree) if profile_path else None
-    cgroup = cgroups.find_delegated()
+    cgroup = cgroups.find_delegated() if change_cgroups else None
     if cgroup is not None and not cgroups.enable_controllers(cgroup):
         cgroup = None
     return HostFacts(

@@ -11,7 +11,7 @@ from cntnr_compose.core import oci_runtimes, paths
 from cntnr_compose.core.errors import CntnrError, CommandFailed, ProgramMissing
 from cntnr_compose.core.oci_runtimes import CRUN, KNOWN, RUNC
 from cntnr_compose.core.user_config import read_user_config
-from cntnr_compose.core.values import Seconds, Value, field
+from cntnr_compose.core.values import Seconds, Tree, Value, field
 from cntnr_compose.doctor.programs import install_command
 from cntnr_compose.host import cgroups, files, mounts, proc, process
 
@@ -111,11 +111,26 @@ def is_crun(name: str) -> bool:
 def _hide_unified_cgroups() -> None:
     """Hide the cgroup v2 hierarchy of a machine that has both: crun works with one of them alone.
 
-    No container gets a group in it there (`cgroups.find_delegated`).
+    No container gets a group in it there (`cgroups.find_delegated`). Where it makes groups in the others,
+    crun makes a folder there, too.
     """
     unified = cgroups.MOUNT / "unified"
     if (unified / "cgroup.controllers").exists():
-        mounts.mount_tmpfs(unified, "mode=0755,nr_inodes=1")
+        mounts.mount_tmpfs(unified, "mode=0755,size=16m")
+
+
+def read_cgroup(container_id: str) -> str:
+    """Return the path of a container's cgroup; '' where it has none of its own."""
+    spec = files.read_value(paths.bundle(container_id) / "config.json", Tree) or {}
+    return str(spec.get("linux", {}).get("cgroupsPath", ""))
+
+
+def forget(container_id: str) -> None:
+    """Remove what a runtime leaves of a container that it has deleted."""
+    files.remove_tree(state_folder() / container_id)
+    unified, path = cgroups.MOUNT / "unified", read_cgroup(container_id)
+    if path and not (unified / "cgroup.controllers").exists():
+        files.remove_tree(unified / path.lstrip("/"))
 
 
 def build_argv(container_id: str, *words: str) -> list[str]:

@@ -90,7 +90,12 @@ def build_resources(
 def build_cgroups_path(
     service: Service, inputs: SpecInputs, facts: HostFacts, reductions: Reductions
 ) -> str:
-    """Build the path of the container's cgroup; empty, so that runc creates none, where it may not."""
+    """Build the path of the container's cgroup; empty, so that none is created, where it may not.
+
+    Raises `LimitInvalid`.
+    """
+    if ".." in service.cgroup_parent.split("/"):
+        raise LimitInvalid(service.name, "cgroup_parent", "a group below ours has no .. in it")
     if not facts.controllers:
         if service.cgroup_parent:
             reductions.add("cgroup_parent", _why_not_honoured("", facts))

@@ -65,6 +65,18 @@ def _has_no_new_privileges() -> bool:
         return False
 
 
+def list_own_ids(kind: Literal["uid", "gid"]) -> list[tuple[int, int, int]]:
+    """List the ids that this user may map: rows of inside, outside, count; its own is 0 inside."""
+    rows = [(0, os.getuid() if kind == "uid" else os.getgid(), 1)]
+    owners = {user_name(), str(os.getuid())}
+    for owner, first, count in (
+        line.split(":") for line in _read_ranges(kind) if line.count(":") == 2
+    ):
+        if owner in owners and first.isdecimal() and count.isdecimal() and int(count):
+            rows.append((sum(row[2] for row in rows), int(first), int(count)))
+    return rows
+
+
 def come_from_files() -> bool:
     """Check whether /etc/subuid and /etc/subgid are where subordinate ids come from (nsswitch.conf(5))."""
     try:

@@ -26,7 +26,10 @@ MAX_REPLY = 64 << 10
 class NamespacesClosed(CntnrError):
     """The namespaces of a container cannot be opened, and no hook passes them."""
 
-    hint = "let config.json have `cntnr-hook net join` as a createContainer hook, too, or use runc"
+    hint = (
+        "let config.json have `cntnr-hook net join` as a createContainer hook, too, or use runc;"
+        " `cntnr bundle create` writes both"
+    )
 
     def __init__(self, pid: int, why: str) -> None:
         super().__init__(f"cannot open the namespaces of process {pid}: {why}")

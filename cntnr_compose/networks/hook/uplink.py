@@ -5,6 +5,7 @@ own user namespace: the user may do there what the plugins do. slirp4netns is it
 ports. It ends with the container, and the namespace with it.
 """
 
+import fcntl
 import json
 import os
 import select
@@ -25,6 +26,7 @@ START_TIMEOUT = 10.0  # seconds; 50 ms is usual
 PLUGINS_TIMEOUT = 30.0
 STOP_TIMEOUT = 2.0
 INTERFACE = "tap0"
+LOCK = ".lock"  # of bundles that `cntnr bundle` keeps: nobody changes one whose container lives
 # slirp4netns passes what comes to a published port to one of these, whatever the address of the host.
 FIRST_PORT_BETWEEN = 20000
 RECORD, SOCKET, LOG, ROUTER_LOG = "uplink.json", "uplink.sock", "uplink.log", "router.log"
@@ -120,6 +122,7 @@ def _start_slirp4netns(pid: int, router: int, namespaces: Namespaces, folder: Bu
     """Start slirp4netns in the background, which ends with the container; wait until it is ready."""
     readable, writable = os.pipe()
     container = os.pidfd_open(pid)
+    lock = _lock_bundle(folder)
     log = _open_log(folder, LOG)
     try:
         program = process.popen(
@@ -127,11 +130,11 @@ def _start_slirp4netns(pid: int, router: int, namespaces: Namespaces, folder: Bu
              f"--ready-fd={writable}", f"--exit-fd={container}", f"--api-socket={SOCKET}",
              f"--userns-path=/proc/self/fd/{namespaces.user}", "--netns-type=path", f"/proc/{router}/ns/net",
              INTERFACE],
-            stdin=log, stdout=log, stderr=log, pass_fds=(writable, container, namespaces.user),
+            stdin=log, stdout=log, stderr=log, pass_fds=(writable, container, namespaces.user, *lock),
             new_session=True, cwd=folder.path,
         )  # fmt: skip
     finally:
-        for descriptor in (writable, container, log):
+        for descriptor in (writable, container, log, *lock):
             os.close(descriptor)
     record = {"pid": program.pid, "born": proc.start_time(program.pid)}
     folder.write(RECORD, json.dumps(record).encode())
@@ -141,6 +144,21 @@ def _start_slirp4netns(pid: int, router: int, namespaces: Namespaces, folder: Bu
             raise UplinkFailed(why)
     finally:
         os.close(readable)
+
+
+def _lock_bundle(folder: BundleFolder) -> tuple[int, ...]:
+    """Lock the bundle for whoever inherits the descriptor, unless somebody has locked it for us."""
+    flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        descriptor = os.open(Path(folder.path).with_name(LOCK), flags)
+    except OSError:  # a bundle of somebody else has none
+        return ()
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return ()
+    return (descriptor,)
 
 
 def ports_between(ports: Iterable[Tree]) -> list[Tree]:

@@ -1,5 +1,6 @@
 """What a service manager is told, and what of a program's messages is passed on."""
 
+import contextlib
 import os
 import socket
 from collections.abc import Iterator
@@ -62,7 +63,8 @@ def test_a_manager_that_is_not_there_is_a_warning(
 def test_messages_of_a_program_are_passed_on_without_pids(manager: Manager, tmp_path: Path) -> None:
     folder = tmp_path / ("long" * 40)  # longer than the path of a socket may be
     folder.mkdir()
-    with NotifyRelay(folder) as relay, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as program:
+    relay = NotifyRelay(folder)
+    with contextlib.closing(relay), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as program:
         relay.start(print)
         descriptor = os.open(folder, os.O_PATH)
         program.connect(f"/proc/self/fd/{descriptor}/notify.sock")

@@ -15,6 +15,7 @@ from cntnr_compose.containers.endpoints.connection import (
 )
 from cntnr_compose.containers.managed import ManagedContainer
 from cntnr_compose.containers.state import records
+from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import ignore_event
 from cntnr_compose.core.values import replace
@@ -25,7 +26,7 @@ from cntnr_compose.networks import address_claims, ip_nft
 from cntnr_compose.networks import records as network_records
 from cntnr_compose.networks.dns import dnsmasq
 from cntnr_compose.networks.interfaces import AddressRefused
-from tests.unit.containers.machine import Machine, Play
+from tests.unit.containers.machine import PID, Machine, Play
 from tests.unit.networks.world import managed_network
 
 
@@ -75,7 +76,7 @@ def test_the_record_of_a_stopped_container_says_its_networks(play: Play) -> None
         assert address_claims.list_claims("net") == {}
         with pytest.raises(NotConnected):
             await connection.disconnect(container, leave, ignore_event)
-        assert machine.actions() == ["network connect", "network connect", "network disconnect"]
+        assert machine.actions() == []  # none of the container's
 
     play(scenario)
 
@@ -136,5 +137,36 @@ def test_a_running_container_changes_at_once(play: Play, monkeypatch: pytest.Mon
         assert calls == [
             "attach []", "attach []", "refresh ['net']", "detach ['net']", "refresh []",
         ]  # fmt: skip
+
+    play(scenario)
+
+
+def test_an_interface_that_its_plugins_leave_is_removed_by_force(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(machine: Machine) -> None:
+        container = machine.container()
+        await container.start(ignore_event)
+        folder = paths.bundle(container.record.id) / "cni"
+        folder.mkdir(parents=True)
+        for name in ("eth1.conf", "eth1.result"):
+            (folder / name).write_text('{"name": "net"}')
+        calls: list[str] = []
+
+        async def run(verb: str, _id: str, pid: int, interface: str) -> None:
+            calls.append(f"{verb} {interface} of {pid}")
+
+        async def remove(pid: int, interface: str) -> None:
+            calls.append(f"ip link del {interface} of {pid}")
+
+        monkeypatch.setattr(live.cni, "run_plugins", run)
+        monkeypatch.setattr(live.ip_nft, "interface_names", lambda _pid: {"eth1"})
+        monkeypatch.setattr(live.ip_nft, "remove_interface", remove)
+        with pytest.raises(live.DetachFailed, match="left the interface eth1"):
+            await live.detach(container, "net", force=False)
+        assert (folder / "eth1.conf").exists()
+        await live.detach(container, "net", force=True)
+        assert list(folder.iterdir()) == []
+        assert calls[1:] == [f"del eth1 of {PID}", f"ip link del eth1 of {PID}"]
 
     play(scenario)

@@ -195,6 +195,10 @@ def test_more_cpus_than_there_are_do_no_harm_where_they_are_not_limited() -> Non
 def test_cgroup_is_named_only_where_it_may_be_made() -> None:
     reductions = Reductions("web")
     inputs = SpecInputs(id="a1", rootfs="/r")
+    with pytest.raises(LimitInvalid, match=r"services.web.cgroup_parent: .* no \.\. in it"):
+        build_cgroups_path(
+            Service(name="web", cgroup_parent="a/../../b"), inputs, EVERY, reductions
+        )
     service = Service(name="web", cgroup_parent="/mine/")
     assert build_cgroups_path(Service(name="web"), inputs, EVERY, reductions) == "/p/a1"
     assert build_cgroups_path(service, inputs, EVERY, reductions) == "/p/mine/a1"

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from cntnr_compose.cli.parser.container_options.rows import container_options
+from cntnr_compose.cli.parser.container_options.rows import BUNDLE_OPTIONS, container_options
 from cntnr_compose.cli.parser.options import argument, command
 
 
-@command("IMAGE [COMMAND] [ARG...]", interspersed=False, of_project=False)
-@container_options()
+@command("IMAGE [COMMAND] [ARG...]", interspersed=False, of_project=False, usage_code=125)
+@container_options(*BUNDLE_OPTIONS)
 @argument("image")
 @argument("command", many=True, required=False)
 def create(**flags: Any) -> None:

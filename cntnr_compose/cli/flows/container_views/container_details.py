@@ -4,14 +4,14 @@ import time
 
 from cntnr_compose.cli.flows.container_views.host_config import describe_host_config
 from cntnr_compose.cli.flows.container_views.network_settings import describe_networks
-from cntnr_compose.cli.flows.images.committed_config import container_config
-from cntnr_compose.cli.flows.stored_images.image_details import EMPTY_CONFIG
+from cntnr_compose.cli.flows.images.container_config import container_config
 from cntnr_compose.cli.project.any_container import find_container
 from cntnr_compose.client.processes import find_members
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Seconds, Tree, to_tree
 from cntnr_compose.host.kernel import host_platform
 from cntnr_compose.host.namespaces.holder import proc_root_path
+from cntnr_compose.model.image import EMPTY_CONFIG
 from cntnr_compose.model.observed import Container, MountPoint, Status
 
 NO_TIME = "0001-01-01T00:00:00Z"  # Go's zero time

@@ -7,7 +7,7 @@ import time
 from cntnr_compose.cli.display.progress import ProgressDisplay
 from cntnr_compose.cli.flows.containers import attachment
 from cntnr_compose.cli.flows.containers.changes import connect_for_change
-from cntnr_compose.client.boot import service_manager
+from cntnr_compose.cli.flows.containers.readiness import Readiness
 from cntnr_compose.core.errors import RemoteError
 from cntnr_compose.model.observed import Container
 from cntnr_compose.model.plan import Operation, Plan, PrepareContainer, StartContainer, Step
@@ -29,8 +29,9 @@ def start_attached(container: Container, options: attachment.AttachOptions) -> i
                 connection = undo.enter_context(
                     contextlib.closing(attachment.open_connection(container))
                 )
+                readiness = undo.enter_context(Readiness(container.record, emit))
                 client.execute(_plan(StartContainer(name=container.name)), emit=emit)
-                service_manager.tell_ready(f"{container.name} runs", emit)
+                readiness.note_start()
             except RemoteError as error:
                 error.exit_code = (
                     1  # as of docker: only `run` exits as a program that cannot be run

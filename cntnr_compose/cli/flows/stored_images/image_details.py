@@ -7,21 +7,10 @@ from cntnr_compose.core.values import Tree
 from cntnr_compose.images.naming.lookup import FoundImage, find_image, repository_of
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model import image_name
-from cntnr_compose.model.image import Image
+from cntnr_compose.model.image import EMPTY_CONFIG, Image
 from cntnr_compose.model.oci import MANIFEST
 
 T = TypeVar("T", dict[str, Any], list[Any])
-# What docker prints of a configuration even where it is not set.
-EMPTY_CONFIG: Tree = {
-    "Cmd": None,
-    "Entrypoint": None,
-    "Env": None,
-    "Labels": None,
-    "OnBuild": None,
-    "User": "",
-    "Volumes": None,
-    "WorkingDir": "",
-}
 
 
 def describe_named_image(name: str) -> Tree:
