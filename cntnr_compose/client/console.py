@@ -98,6 +98,8 @@ def run_on_console(command: ExecCommand, keyboard: Keyboard) -> tuple[int, bytes
         raise ConsoleMissing(holder.ENDED_FROM_OUTSIDE)
     with contextlib.ExitStack() as undo:
         listener = undo.enter_context(_listen(path))
+        log = path.with_suffix(".log")
+        undo.callback(log.unlink, missing_ok=True)
         null = undo.enter_context(open(os.devnull, "r+b"))  # noqa: PTH123
         # In a session of its own, so that it does not end with our terminal.
         child, stderr = _start(undo, command, ("setsid",), null.fileno())
@@ -106,7 +108,17 @@ def run_on_console(command: ExecCommand, keyboard: Keyboard) -> tuple[int, bytes
         master = _receive_master(listener, pidfd)
         if master is not None and _relay(master, pidfd, child, keyboard):
             return DETACHED, b""
-        return child.wait(), stderr.read(CHUNK) or b""
+        code = child.wait()
+        return code, _read_log(log) or stderr.read(CHUNK) or b""
+
+
+def _read_log(log: Path) -> bytes:
+    """Read what the runtime says of a failure; nothing where it has not begun to."""
+    try:
+        with log.open("rb") as file:
+            return file.read(CHUNK)
+    except OSError:
+        return b""
 
 
 def run_on_terminal(command: ExecCommand, keyboard: Keyboard) -> tuple[int, bytes]:
