@@ -9,7 +9,7 @@ import os
 import select
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -171,10 +171,13 @@ class TerminalRelay:
         tty: bool = False,
         detach_keys: bytes = DETACH_KEYS,
         closes_stdin: bool = True,
+        streams: Collection[int] = (1, 2),
         on_signal: Callable[[str], None] | None = None,
         write: Callable[[int, bytes], None] | None = None,
     ) -> None:
         """Store the ends; ``on_signal`` gets names such as ``SIGINT``, ``write`` a descriptor and bytes.
+
+        Output for descriptors that are not among the ``streams`` is dropped.
 
         The end of our input ends the container's only where ``closes_stdin``; keys detach on a terminal.
         """
@@ -182,8 +185,9 @@ class TerminalRelay:
         self._stdin = stdin
         self._tty = tty
         self._on_signal = on_signal
-        self._write = write or _write_all
+        self._write = write or write_all
         self._closes_stdin = closes_stdin
+        self._streams = streams
         self._keys = DetachKeys(detach_keys if tty else b"")
 
     def run(self) -> bool:
@@ -192,7 +196,7 @@ class TerminalRelay:
         The terminal's mode is restored, whatever happens.
         """
         with contextlib.ExitStack() as undo:
-            signals = undo.enter_context(_catch_signals(self._signals_to_catch()))
+            signals = undo.enter_context(catch_signals(self._signals_to_catch()))
             if self._tty and self._stdin is not None:
                 undo.enter_context(raw_mode(self._stdin))
                 self.send_size()
@@ -210,7 +214,7 @@ class TerminalRelay:
                 for number in os.read(signals, 64):
                     self._handle_signal(number)
             if self._stdin in ready:
-                typed = _read(self._stdin)
+                typed = read_typed(self._stdin)
                 if not typed:
                     poll.unregister(self._stdin)
                     if self._closes_stdin:
@@ -223,7 +227,8 @@ class TerminalRelay:
                 packet = self._connection.receive()
                 if packet is None:
                     return False
-                self._write(*packet)
+                if packet[0] in self._streams:
+                    self._write(*packet)
 
     def _signals_to_catch(self) -> list[str]:
         names = [f"SIG{name}" for name in FORWARDED_SIGNALS] if self._on_signal else []
@@ -259,7 +264,7 @@ def raw_mode(terminal: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _catch_signals(names: list[str]) -> Iterator[int]:
+def catch_signals(names: list[str]) -> Iterator[int]:
     """Catch signals, and yield a descriptor from which their numbers are read."""
     readable, writable = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     previous_fd = signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
@@ -281,13 +286,15 @@ def _ignore_signal(_number: int, _frame: object) -> None:
     """Handle a signal by doing nothing; its number comes through the wake-up descriptor."""
 
 
-def _read(descriptor: int) -> bytes:
+def read_typed(descriptor: int) -> bytes:
+    """Read what there is of our input; empty at its end."""
     try:
         return os.read(descriptor, 8192)
     except OSError:  # the terminal has gone
         return b""
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of some output."""
     while data:
         data = data[os.write(descriptor, data) :]

@@ -71,6 +71,8 @@ async def _create_in_runtime(record: Record, result: bundle.BundleResult) -> tup
         max_log_size=logging.max_size,
         runtime=oci_runtime.find_runtime(record.runtime),
         has_cgroup=result.has_cgroup,
+        no_new_keyring=service.engine.no_new_keyring,
+        no_pivot=service.engine.no_pivot,
     )
     try:
         return await runc.create(options)

@@ -1,6 +1,7 @@
 """Parse durations, sizes and ranges of ports; format durations as Go does."""
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 from cntnr_compose.core.frozen import Bytes, Seconds
@@ -118,3 +119,13 @@ def parse_port_range(text: str) -> tuple[int, int] | None:
     if not are_numbers or max(int(first), int(last)) > MAX_PORT:
         return None
     return (int(first), int(last)) if int(first) <= int(last) else None
+
+
+def parse_exposed_ports(texts: Iterable[str]) -> list[tuple[int, str]]:
+    """Parse ``PORT[-PORT][/PROTOCOL]``; return each port with its protocol, once."""
+    ports = []
+    for text in texts:
+        number, _, protocol = text.partition("/")
+        first, last = parse_port_range(number) or (0, -1)
+        ports += [(port, protocol or "tcp") for port in range(first, last + 1)]
+    return list(dict.fromkeys(ports))

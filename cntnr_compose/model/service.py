@@ -215,6 +215,14 @@ class RestartPolicy(Value, frozen=True, kw_only=True):
     window: Seconds = 0
 
 
+class EngineOptions(Value, frozen=True, kw_only=True):
+    """What flags of `cntnr run` ask of a container, and no key of a compose file does."""
+
+    mount_cgroups: str = ""  # ro, rw, no; empty: as docker
+    no_new_keyring: bool = False
+    no_pivot: bool = False
+
+
 class Service(Value, frozen=True, kw_only=True):
     """One service of a project."""
 
@@ -300,4 +308,5 @@ class Service(Value, frozen=True, kw_only=True):
     oom_kill_disable: bool = False
     oom_score_adj: int = 0
 
+    engine: EngineOptions = field(default_factory=EngineOptions)
     raw: Tree = field(default_factory=dict)  # the canonical tree, for config hashes and reports

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from contrib.bench.run import docker_compose
@@ -26,6 +26,7 @@ FILES = 10_000
 SERVICES = 5
 DOCKER, BUILDAH, CNTNR = "docker build", "buildah bud", "cntnr"
 COMPOSE = "docker compose build"
+GROUPS = ("python", "many", "services")  # the folders of what is built
 BUILD = ("build", "-t", "bench", ".")
 # 12 instructions; a new number makes every step after the second a new one.
 PYTHON = """\
@@ -102,10 +103,12 @@ class Bench:
         if counts:
             self.timings.setdefault((task, tool), []).append(took)
 
-    def round(self, number: int, own: Callable[[Path], object], *, counts: bool) -> None:
-        """Time every task once with every tool."""
+    def round(
+        self, number: int, own: Callable[[Path], object], groups: Collection[str], *, counts: bool
+    ) -> None:
+        """Time every task of the groups once with every tool."""
         for tool, (folder, _) in self.builds.items():
-            if tool != COMPOSE:
+            if tool != COMPOSE and "python" in groups:
                 write_python(folder / "python", number)
                 own(folder)
                 self.time_build("12 steps, cold", tool, "python", counts=counts)
@@ -113,6 +116,7 @@ class Bench:
                 (folder / "python/app/main.py").write_text(f"print('changed', {number})\n")
                 own(folder)
                 self.time_build("12 steps, last COPY changed", tool, "python", counts=counts)
+            if tool != COMPOSE and "many" in groups:
                 write_many(folder / "many", number)
                 own(folder)
                 self.time_build(f"{FILES:,} files, COPY", tool, "many", counts=counts)
@@ -120,7 +124,7 @@ class Bench:
                 own(folder)
                 self.time_build(f"{FILES:,} files, one changed", tool, "many", counts=counts)
                 self.time_build(f"{FILES:,} files, all cached", tool, "many", counts=counts)
-            if tool in (COMPOSE, CNTNR):
+            if tool in (COMPOSE, CNTNR) and "services" in groups:
                 write_services(folder / "services", number)
                 own(folder)
                 self.time_build(
@@ -216,6 +220,7 @@ def main() -> None:
     """Measure and report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", action="append", choices=GROUPS, help="time these builds only")
     parser.add_argument("--out", type=Path, help="write the markdown here as well")
     chosen = parser.parse_args()
     root = Path(os.environ.get("CNTNR_ORACLE_ROOT", "/"))
@@ -236,7 +241,7 @@ def main() -> None:
                     sys.stderr.write(f"bench: {error}: it has no column\n")
             for number in range(chosen.rounds + 1):
                 # The first round brings the base images in, and does not count.
-                bench.round(number, user.own, counts=number > 0)
+                bench.round(number, user.own, chosen.only or GROUPS, counts=number > 0)
                 sys.stderr.write(f"round {number} of {chosen.rounds}\n")
     finally:
         for other in others:

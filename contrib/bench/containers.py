@@ -21,6 +21,17 @@ def round_of(tool: Tool, folder: Path, into: Timings) -> None:
         into.setdefault((task, tool.name), []).append(tool.timed(folder, *words))
 
     note("run --rm busybox true", "run", "--rm", "busybox", "true")
+    note(
+        "run --rm --network none busybox true",
+        "run",
+        "--rm",
+        "--network",
+        "none",
+        "busybox",
+        "true",
+    )
+    note("run -d", "run", "-d", "--name", f"{NAME}-more", "busybox", "sleep", SLEEP)
+    note("rm -f", "rm", "-f", f"{NAME}-more")
     note("exec CONTAINER true", "exec", f"{NAME}0", "true")
     note("container exec -i CONTAINER cat", "container", "exec", "-i", f"{NAME}0", "cat")
     note(f"ps, {COUNT} containers", "ps")

@@ -274,7 +274,7 @@ def version_of(*argv: str) -> str:
     return (done.stdout or done.stderr).strip().partition("\n")[0]
 
 
-def machine() -> str:
+def machine(*, with_compose: bool = True) -> str:
     """Describe the machine in a paragraph."""
     with Path("/proc/cpuinfo").open() as lines:
         model = next((line.partition(":")[2].strip() for line in lines if "model name" in line), "")
@@ -284,7 +284,9 @@ def machine() -> str:
     except OSError:
         system = "unknown"
     programs = (
-        ("dockerd", "--version"), (str(docker_compose()), "version"), ("runc", "--version"),
+        ("dockerd", "--version"),
+        *([(str(docker_compose()), "version")] if with_compose else []),
+        ("runc", "--version"),
         ("conmon", "--version"), ("rootlesskit", "--version"),
     )  # fmt: skip
     versions = "; ".join(version_of(*argv) for argv in programs)
@@ -317,7 +319,7 @@ def report(into: Timings, names: list[str], rounds: int) -> str:
             cells.append(f"{medians[name]:{form}} ({low:{form}}–{high:{form}})")
         ratio = medians[mine] / medians[other]
         lines.append(f"| {task} | {' | '.join(cells)} | **{ratio:.2f}** |")
-    return "\n".join([*lines, "", machine(), ""])
+    return "\n".join([*lines, "", machine(with_compose="docker compose" in names), ""])
 
 
 def main() -> None:

@@ -5,6 +5,7 @@
 #   contrib/bench/run.sh builds [...]   only images, beside `docker build` and `buildah bud`; see docs/build-conformance.md
 #   contrib/bench/run.sh containers [--rounds 10]   verbs of single containers, beside `docker`
 #   contrib/bench/run.sh images [--rounds 3]   how images arrive: pull and first start, shared layers, disk
+#   contrib/bench/run.sh containers [--rounds 10]   single containers: run, exec, ps, rm
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 if [ "$(id -u)" != 0 ]; then

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 
 from cntnr_compose.cli.display.tables import format_age, format_ports, truncate
-from cntnr_compose.core.units import parse_port_range
+from cntnr_compose.core.units import parse_exposed_ports
 from cntnr_compose.core.values import Seconds, Tree
 from cntnr_compose.model.observed import Container
 
@@ -55,13 +55,8 @@ def format_command(container: Container, *, trunc: bool = True) -> str:
 
 def exposed_ports(container: Container) -> list[tuple[int, str]]:
     """List the ports, with protocol, that the service or the image of a container exposes."""
-    ports = []
     image_ports = container.record.image_config.get("ExposedPorts") or {}
-    for text in (*container.record.definition.expose, *image_ports):
-        number, _, protocol = text.partition("/")
-        first, last = parse_port_range(number) or (0, -1)
-        ports += [(port, protocol or "tcp") for port in range(first, last + 1)]
-    return list(dict.fromkeys(ports))
+    return parse_exposed_ports((*container.record.definition.expose, *image_ports))
 
 
 def table_row(container: Container, now: Seconds, *, trunc: bool = True) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cntnr_compose.cli.project.session import ProjectSession
 from cntnr_compose.client import client as clients
@@ -37,6 +37,7 @@ class Attachment(Frozen):
     stdin: bool = False  # ours is the container's
     tty: bool = False
     detach_keys: bytes = DETACH_KEYS
+    streams: tuple[int, ...] = (1, 2)  # whose output we get
     forwards_signals: bool = True
     note_start: Callable[[], None] | None = None  # called when the program was started
 
@@ -63,6 +64,36 @@ def start_detached(session: ProjectSession, plan: "OneOffPlan", *, rm: bool) -> 
     return plan.id
 
 
+class AttachedContainer(NamedTuple):
+    """A container that is set up, connected to before its program starts."""
+
+    record: "Record"
+    exit_file: int  # descriptor
+    connection: AttachConnection
+
+    def wait_for_exit_code(self) -> int:
+        """Wait until the supervisor has written the exit code of the container."""
+        return _wait_for_exit_code(self.record, self.exit_file)
+
+
+def connect_to_created(
+    session: ProjectSession, plan: "OneOffPlan", undo: contextlib.ExitStack, *, rm: bool
+) -> AttachedContainer:
+    """Connect to a container that was set up; ``undo`` disconnects, and removes it with ``rm``."""
+    if rm:
+        undo.callback(_remove, session, plan)
+    record = records.read_record(session.observed.project, plan.id)
+    if record is None:
+        raise Vanished(plan.name)
+    exit_file = undo.enter_context(_open_exit_file(record))
+    bundle = proc_root_path(paths.bundle(record.id))
+    if bundle is None:
+        raise Vanished(record.name)
+    connection = AttachConnection(bundle, record.name)
+    undo.callback(connection.close)
+    return AttachedContainer(record, exit_file, connection)
+
+
 def run_attached(session: ProjectSession, plan: "OneOffPlan", attachment: Attachment) -> int:
     """Start the container, relay the terminal until it exits, and return its exit code.
 
@@ -71,35 +102,35 @@ def run_attached(session: ProjectSession, plan: "OneOffPlan", attachment: Attach
     client = session.client
     assert client is not None
     with contextlib.ExitStack() as undo:
-        if attachment.rm:
-            undo.callback(_remove, session, plan)
-        record = records.read_record(session.observed.project, plan.id)
-        if record is None:
-            raise Vanished(plan.name)
-        exit_file = undo.enter_context(_open_exit_file(record))
-        bundle = proc_root_path(paths.bundle(record.id))
-        if bundle is None:
-            raise Vanished(record.name)
-        connection = AttachConnection(bundle, record.name)
-        undo.callback(connection.close)
+        container = connect_to_created(session, plan, undo, rm=attachment.rm)
         client.execute(plan.start)
         if attachment.note_start is not None:
             attachment.note_start()
         client.unlock()
         relay = TerminalRelay(
-            connection,
+            container.connection,
             stdin=sys.stdin.fileno() if attachment.stdin else None,
             tty=attachment.tty,
             detach_keys=attachment.detach_keys,
-            on_signal=lambda name: _forward_signal(client, record.id, name),
+            streams=attachment.streams,
+            on_signal=(lambda name: forward_signal(client, plan.id, name))
+            if attachment.forwards_signals
+            else None,
         )
-        if relay.run():
-            undo.pop_all()  # detached: with --rm the supervisor removes it later
+        try:
+            is_detached = relay.run()
+        except KeyboardInterrupt:
+            if not attachment.forwards_signals:
+                undo.pop_all()  # it was for us alone
+            raise
+        if is_detached:
+            undo.pop_all()  # with --rm the supervisor removes it later
             return 0
-        return _wait_for_exit_code(record, exit_file)
+        return container.wait_for_exit_code()
 
 
-def _forward_signal(client: "Client", identity: str, signal: str) -> None:
+def forward_signal(client: "Client", identity: str, signal: str) -> None:
+    """Send a signal to a container that may have ended."""
     step = Step(number=1, operation=KillContainer(name=identity, signal=signal))
     with contextlib.suppress(CntnrError):  # it has just exited
         client.execute(Plan(steps=(step,)))

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 class BadOption(CntnrError):
     """The value of an option does not have the form that it must have."""
 
-    def __init__(self, option: str, text: str, why: str) -> None:
+    def __init__(self, option: str, text: str, why: str, hint: str = "") -> None:
         super().__init__(f'invalid argument "{text}" for {option}: {why}')
+        self.hint = hint
 
 
 class NoTerminal(CntnrError):

@@ -1,6 +1,7 @@
 """Parse command lines with click, made of the same rows: for mistakes and whatever is not plain."""
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -78,9 +79,16 @@ def _click_type(kind: ValueKind) -> Any:
 def _refusal(word: str, hint: str) -> Callable[[click.Context, click.Parameter, object], None]:
     def refuse(ctx: click.Context, _option: click.Parameter, value: object) -> None:
         if value:
-            raise NotThereYet(ctx.command_path, word, hint)
+            raise _with_usage_code(NotThereYet(ctx.command_path, word, hint), ctx)
 
     return refuse
+
+
+def _with_usage_code(error: CntnrError, ctx: click.Context | None) -> CntnrError:
+    """Return an error with the exit code that the command has for mistakes on its command line."""
+    if ctx is not None and isinstance(ctx.command, ClickCommand):
+        error.exit_code = ctx.command.declaration.usage_code
+    return error
 
 
 def _printing(text: str) -> Callable[[click.Context, click.Parameter, object], None]:
@@ -262,6 +270,23 @@ class ClickGroup(BooleanFlagCommand, click.Group):
         return super().invoke(ctx)
 
 
+def parse_with_click(command: Command, path: str, words: Sequence[str]) -> dict[str, Any]:
+    """Parse the words behind a command's name. Raises `CommandLineWrong`."""
+    with _errors_in_words_of_docker():
+        return dict(ClickCommand(command).make_context(path, list(words)).params)
+
+
+@contextlib.contextmanager
+def _errors_in_words_of_docker() -> Iterator[None]:
+    try:
+        yield
+    except click.ClickException as error:
+        from cntnr_compose.cli.parser.click_errors import describe_error
+
+        ctx = error.ctx if isinstance(error, click.UsageError) else None
+        raise _with_usage_code(CommandLineWrong(*describe_error(error)), ctx) from None
+
+
 def run_with_click(words: Sequence[str]) -> int:
     """Run a command line and return its exit code.
 
@@ -269,7 +294,7 @@ def run_with_click(words: Sequence[str]) -> int:
     """
     root = ClickGroup(ROOT, context_settings={"help_option_names": HELP.words})
     try:
-        with root.make_context(PROGRAM, list(words)) as context:
+        with _errors_in_words_of_docker(), root.make_context(PROGRAM, list(words)) as context:
             code = root.invoke(context)
     except click.exceptions.Exit as end:
         return end.exit_code
@@ -278,8 +303,4 @@ def run_with_click(words: Sequence[str]) -> int:
         return 0
     except click.Abort:
         raise KeyboardInterrupt from None
-    except click.ClickException as error:
-        from cntnr_compose.cli.parser.click_errors import describe_error
-
-        raise CommandLineWrong(*describe_error(error)) from None
     return code if isinstance(code, int) else 0

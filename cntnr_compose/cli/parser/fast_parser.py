@@ -91,6 +91,15 @@ def _parse_command(
     return Invocation(command=command, shared=shared, arguments=arguments)
 
 
+def parse_arguments(command: Command, path: str, words: Sequence[str]) -> Values | None:
+    """Parse the words behind a command's name; None where they are not plain."""
+    try:
+        parsed = _parse_command(command, path, words, {})
+    except NeedsClick:
+        return None
+    return parsed.arguments if isinstance(parsed, Invocation) else None
+
+
 def _requested_text(
     rows: Iterable[Option], values: Values, called: Group | Command, path: str
 ) -> str:

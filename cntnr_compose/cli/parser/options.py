@@ -289,8 +289,12 @@ class Command:
         *,
         interspersed: bool,
         of_project: bool,
+        usage_code: int = 1,
     ) -> None:
-        """Take the function with its rows; options may stand between arguments where ``interspersed``."""
+        """Take the function with its rows; options may stand between arguments where ``interspersed``.
+
+        A mistake on the command line ends with ``usage_code``.
+        """
         rows: list[Option | Argument] = function.__dict__.get("rows", [])
         self.function = function
         self.usage = usage
@@ -298,6 +302,7 @@ class Command:
         self.description = function.__doc__ or ""
         self.interspersed = interspersed
         self.of_project = of_project
+        self.usage_code = usage_code
         self.arguments = [row for row in rows if isinstance(row, Argument)]
         self.options = [row for row in rows if isinstance(row, Option)]
 
@@ -343,14 +348,24 @@ class Command:
 
 
 def command(
-    usage: str = "", *, name: str = "", interspersed: bool = True, of_project: bool = True
+    usage: str = "",
+    *,
+    name: str = "",
+    interspersed: bool = True,
+    of_project: bool = True,
+    usage_code: int = 1,
 ) -> Callable[[Callable[..., Any]], Command]:
     """Make a `Command` of a function; ``usage`` shows its arguments.
 
     Where not ``interspersed``, all that follows the first argument is arguments.
     """
     return lambda function: Command(
-        function, usage, name, interspersed=interspersed, of_project=of_project
+        function,
+        usage,
+        name,
+        interspersed=interspersed,
+        of_project=of_project,
+        usage_code=usage_code,
     )
 
 

@@ -69,6 +69,8 @@ class ConmonOptions(Value, frozen=True, kw_only=True):
     max_log_size: Bytes = 0
     runtime: OciRuntime = OciRuntime(program="runc", kind=oci_runtimes.RUNC)
     has_cgroup: bool = False  # of its own
+    no_new_keyring: bool = False
+    no_pivot: bool = False
 
 
 def exit_folder() -> Path:
@@ -94,6 +96,10 @@ def build_conmon_argv(options: ConmonOptions) -> list[str]:
     ]  # fmt: skip
     words = oci_runtime.global_options(options.runtime, has_cgroup=options.has_cgroup)
     argv += [f"--runtime-arg={word}" for word in words]
+    if options.no_new_keyring:
+        argv.append("--no-new-keyring")
+    if options.no_pivot:
+        argv.append("--no-pivot")
     if options.uses_journal:
         argv += ["-l", "journald"]
     if options.max_log_size:

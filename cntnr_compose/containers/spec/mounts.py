@@ -1,6 +1,6 @@
 """Build the mounts of a container: docker's defaults, replaced by the service's at the same target."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from posixpath import normpath
 
 from cntnr_compose.containers.spec.inputs import Reductions, ResolvedMount, SpecInputs
@@ -11,6 +11,7 @@ from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.service import Service
 
 TTY_GROUP = 5
+CGROUPS = "/sys/fs/cgroup"
 ALL_MODE_BITS = 0o7777
 DEFAULT_SHM_SIZE: Bytes = 64 << 20
 RESTRICTED_OPTIONS = ("nosuid", "noexec", "nodev")
@@ -121,13 +122,19 @@ def _default_mounts(service: Service, inputs: SpecInputs, facts: HostFacts) -> l
         mounts.append(_bind("/dev/mqueue", "/dev/mqueue", facts, read_only=False))
     if service.ipc != "none":
         mounts.append(_shm_mount(service, inputs, facts))
+    return [*mounts, *_cgroup_mounts(service, facts)]
+
+
+def _cgroup_mounts(service: Service, facts: HostFacts) -> Iterator[Tree]:
+    """Build the mount of the container's own group of processes, or of the machine's."""
+    mode = service.engine.mount_cgroups or ("rw" if service.privileged else "ro")
+    if mode == "no":
+        return
     if service.cgroup == "host":
-        cgroups = "/sys/fs/cgroup"
-        mounts.append(_bind(cgroups, cgroups, facts, read_only=not service.privileged))
+        yield _bind(CGROUPS, CGROUPS, facts, read_only=mode == "ro")
     elif facts.controllers:
-        options = [*RESTRICTED_OPTIONS, "relatime", *(() if service.privileged else ("ro",))]
-        mounts.append(_mount("/sys/fs/cgroup", "cgroup", "cgroup", options))
-    return mounts
+        options = [*RESTRICTED_OPTIONS, "relatime", *(("ro",) if mode == "ro" else ())]
+        yield _mount(CGROUPS, "cgroup", "cgroup", options)
 
 
 def _devpts_mount(facts: HostFacts) -> Tree:

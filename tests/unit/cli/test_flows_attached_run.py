@@ -60,9 +60,11 @@ class Stage:
         stdin: int | None,
         tty: bool,
         detach_keys: bytes,
+        streams: tuple[int, ...],
         on_signal: Callable[[str], None],
     ) -> "Stage":
         assert detach_keys
+        assert streams == (1, 2)
         self.joined.append(RelayArguments(stdin=stdin, tty=tty))
         self.on_signal = on_signal
         return self

@@ -6,7 +6,7 @@ from cntnr_compose.cli.parser.container_options.rows import BUNDLE_OPTIONS, cont
 from cntnr_compose.cli.parser.options import argument, command
 
 
-@command("IMAGE [COMMAND] [ARG...]", interspersed=False, of_project=False)
+@command("IMAGE [COMMAND] [ARG...]", interspersed=False, of_project=False, usage_code=125)
 @container_options(*BUNDLE_OPTIONS)
 @argument("image")
 @argument("command", many=True, required=False)

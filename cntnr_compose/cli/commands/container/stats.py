@@ -6,6 +6,8 @@ from cntnr_compose.cli.parser.list_options import table_format
 from cntnr_compose.cli.parser.options import argument, command, flag
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cntnr_compose.model.observed import Container
 
 
@@ -25,19 +27,23 @@ def stats(
         cntnr stats --no-stream web
     """
     from cntnr_compose.cli.flows.container_views.usage_rounds import show_usage
+    from cntnr_compose.cli.project.any_container import find_container
+
+    ids = [find_container(reference).record.id for reference in containers]
 
     def select() -> "list[Container]":
-        return _select(containers, show_all=show_all)
+        return _select(ids, show_all=show_all)
 
     show_usage(select, form, once=no_stream, truncate=not no_trunc)
 
 
-def _select(references: tuple[str, ...], *, show_all: bool) -> "list[Container]":
-    """Return the named containers in their order, else all that run. Raises `NoSuchContainer`."""
-    from cntnr_compose.cli.project.any_container import find_container
+def _select(ids: "Sequence[str]", *, show_all: bool) -> "list[Container]":
+    """Return those of some containers that still exist, in their order; without ids all that run."""
     from cntnr_compose.client.resources import list_containers
 
-    if references:
-        return [find_container(reference) for reference in references]
-    containers = sorted(list_containers(), key=lambda one: (-one.record.created, one.name))
+    containers = list_containers()
+    if ids:
+        existing = {one.record.id: one for one in containers}
+        return [existing[each] for each in ids if each in existing]
+    containers.sort(key=lambda one: (-one.record.created, one.name))
     return [one for one in containers if show_all or one.is_running]

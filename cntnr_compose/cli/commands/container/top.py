@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 MIN_WIDTH = 20  # of columns, as docker's
 PS_TIMEOUT = 10  # seconds
+MAX_WORD = 100_000  # bytes; the kernel takes words of up to 128 KiB
 
 
 class ContainerNotRunning(CntnrError):
@@ -88,7 +89,10 @@ def _run_ps(
     argv = [process.find_program("ps"), *words]
     try:
         # Else it shows the processes of this terminal alone; some options do not go with it.
-        done = process.run([*argv, f"-q{','.join(pids)}"], ok=range(-64, 256), timeout=PS_TIMEOUT)
+        own = f"-q{','.join(pids)}"
+        done = process.run(
+            [*argv, own] if len(own) < MAX_WORD else argv, ok=range(-64, 256), timeout=PS_TIMEOUT
+        )
         if done.returncode != 0:
             done = process.run(argv, ok=range(-64, 256), timeout=PS_TIMEOUT)
     except TimeoutError:

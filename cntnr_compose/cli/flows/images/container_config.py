@@ -1,6 +1,6 @@
 """Compute the configuration that a container runs with: its service's settings over those of its image."""
 
-from cntnr_compose.core.units import parse_port_range
+from cntnr_compose.core.units import parse_exposed_ports
 from cntnr_compose.core.values import from_tree, replace
 from cntnr_compose.model.image import ImageConfig, ImageHealthcheck
 from cntnr_compose.model.observed import Record
@@ -40,10 +40,7 @@ def _environment(image: ImageConfig, service: Service) -> tuple[str, ...]:
 
 def _exposed_ports(image: ImageConfig, service: Service) -> dict[str, dict[str, str]]:
     ports = dict(image.exposed_ports or {})
-    for text in service.expose:
-        number, _, protocol = text.partition("/")
-        first, last = parse_port_range(number) or (0, -1)
-        ports |= {f"{port}/{protocol or 'tcp'}": {} for port in range(first, last + 1)}
+    ports |= {f"{port}/{protocol}": {} for port, protocol in parse_exposed_ports(service.expose)}
     return ports | {f"{port.target}/{port.protocol}": {} for port in service.ports}
 
 

@@ -4,6 +4,11 @@ from cntnr_compose.cli.parser.options import Option, flag_row
 
 LIMIT_OPTIONS = (
     Option("--blkio-weight", metavar="WEIGHT", help="Share of block devices, 10 to 1000."),
+    Option("--blkio-weight-device", multiple=True, metavar="PATH:WEIGHT", help="Of one device."),
+    Option("--device-read-bps", multiple=True, metavar="PATH:RATE", help="Bytes a second."),
+    Option("--device-read-iops", multiple=True, metavar="PATH:RATE", help="Reads a second."),
+    Option("--device-write-bps", multiple=True, metavar="PATH:RATE", help="Bytes a second."),
+    Option("--device-write-iops", multiple=True, metavar="PATH:RATE", help="Writes a second."),
     Option("--cgroup-parent", metavar="CGROUP", help="Group to make the container's group in."),
     Option("--cpu-period", metavar="MICROSECONDS", help="Period of the CPU quota."),
     Option("--cpu-quota", metavar="MICROSECONDS", help="CPU time in a period."),

@@ -3,7 +3,7 @@
 from cntnr_compose.cli.parser.options import Option, flag_row
 
 NETWORK_OPTIONS = (
-    Option("--add-host", multiple=True, metavar="HOST:IP", help="Add a line to /etc/hosts."),
+    Option("--add-host", "--hosts-entry", multiple=True, metavar="HOST:IP", help="Add a line to /etc/hosts."),
     Option("--dns", multiple=True, metavar="IP", help="Server for other names."),
     Option("--dns-option", "--dns-opt", multiple=True, metavar="OPTION", help="Resolver option."),
     Option("--dns-search", multiple=True, metavar="DOMAIN", help="Domain to search."),

@@ -23,6 +23,38 @@ PROCESS_OPTIONS = (
     Option("-w", "--workdir", metavar="PATH", help="Working directory."),
 )
 
+ATTACH_OPTIONS = (
+    Option(
+        "-a", "--attach", multiple=True, metavar="STREAM", values=("stdin", "stdout", "stderr"),
+        help="Attach only this stream.",
+    ),
+)  # fmt: skip
+
+# Options of the original, and of docker where no other file has them.
+ENGINE_OPTIONS = (
+    Option("--mount-cgroups", metavar="MODE", values=("ro", "rw", "no"), help="ro, rw or no."),
+    flag_row("--no-new-keyring", help="The process has our session keyring."),
+    flag_row("--no-pivot", help="Change the root without pivot_root, as on a ramdisk."),
+    Option("--pidfile", metavar="FILE", help="Write the pid of the process into this file."),
+    flag_row("--disable-content-trust", help="Without effect: `--image-policy` decides."),
+)
+
+WINDOWS = "it is for containers of Windows"
+REFUSED_OPTIONS = tuple(
+    Option(word, unsupported_hint=why, is_flag=is_flag)
+    for word, why, is_flag in (
+        ("--cpu-count", WINDOWS, False),
+        ("--cpu-percent", WINDOWS, False),
+        ("--cpuset-mems", "memory nodes cannot be chosen without root", False),
+        ("--io-maxbandwidth", WINDOWS, False),
+        ("--io-maxiops", WINDOWS, False),
+        ("--isolation", WINDOWS, False),
+        ("--kernel-memory", "the kernel has no such limit any more; see --memory", False),
+        ("--use-api-socket", "there is no daemon whose socket could be given", True),
+        ("--volume-driver", "volumes have the local driver; see `--mount volume-opt=…`", False),
+    )
+)
+
 NAME_OPTIONS = (
     Option("--annotation", multiple=True, metavar="NAME=VALUE", help="Annotation of the bundle."),
     Option("--cidfile", metavar="FILE", help="Write the container's id into this new file."),
@@ -73,6 +105,9 @@ SECURITY_OPTIONS = (
 )
 
 CONTAINER_OPTIONS = (
+    *ATTACH_OPTIONS,
+    *ENGINE_OPTIONS,
+    *REFUSED_OPTIONS,
     *NAME_OPTIONS,
     *PROCESS_OPTIONS,
     *FILE_OPTIONS,

@@ -1,63 +1,75 @@
-"""The flow of `cntnr run` and `cntnr create`: a container that belongs to no compose project."""
+"""The flow of `cntnr run` and `cntnr create`: containers that belong to no compose project."""
 
 import contextlib
 import os
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.cli.display import stdout
-from cntnr_compose.cli.flows.containers.creation.random_name import random_name
+from cntnr_compose.cli.flows.containers.flags import checks
 from cntnr_compose.cli.flows.run_arguments import NoTerminal
-from cntnr_compose.cli.flows.shared_arguments import Incompatible
-from cntnr_compose.core.errors import CntnrError, did_you_mean
+from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.names import STANDALONE
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.display.progress import ProgressDisplay
+    from cntnr_compose.cli.flows.attached_run import Attachment
     from cntnr_compose.cli.flows.containers.readiness import Readiness
     from cntnr_compose.cli.project.session import ProjectSession
-    from cntnr_compose.model.service import Service
     from cntnr_compose.reconcile.one_off import OneOffPlan
 
 NOT_CREATED = 125  # exit code, as docker's, of a container that could not be created or started
-PULL_POLICIES = ("always", "missing", "never")
-MAX_ATTEMPTS = 5  # to find a random name that is free
+STREAMS = {"stdout": 1, "stderr": 2}
 
 
-class RunPullPolicyUnknown(CntnrError):
-    """The value of ``--pull`` is not known."""
+def run_containers(groups: Sequence[Mapping[str, Any]]) -> int:
+    """Run a container, or several as one group in the foreground; return the exit code, 0 where detached.
 
-    def __init__(self, value: str) -> None:
-        known = ", ".join(PULL_POLICIES)
-        super().__init__(f'invalid pull option: "{value}": must be one of {known}')
-        self.hint = did_you_mean(value, PULL_POLICIES)
-
-
-def run_container(flags: Mapping[str, Any]) -> int:
-    """Run a container; return its exit code, or 0 where it is detached."""
+    Each is described by its flags. Of a group it is the first exit code that is not 0, in their order.
+    """
     with _exit_code_of_docker():
-        _check(flags)
-        detach, rm = flags["detach"], flags["rm"]
-        with _created(flags, attached=not detach) as (session, plan):
-            from cntnr_compose.cli.flows import attached_run
+        checks.check_flags(groups)
+        attached = not groups[0]["detach"]
+        with _create_containers(groups, attached=attached) as (session, plans):
+            if len(plans) == 1:
+                with _readiness(session, plans[0]) as readiness:
+                    return _run_alone(session, plans[0], groups[0], readiness)
+            from cntnr_compose.cli.flows.containers.creation.group import run_group
 
-            with _readiness(session, plan) as readiness:
-                if detach:
-                    stdout.print_line(attached_run.start_detached(session, plan, rm=rm))
-                    if readiness:
-                        readiness.wait_detached()
-                    return 0
-                note_start = readiness.note_start if readiness else None
-                attachment = _attachment(flags, note_start)
-                return attached_run.run_attached(session, plan, attachment)
+            return run_group(session, plans, groups)
+
+
+def _run_alone(
+    session: "ProjectSession",
+    plan: "OneOffPlan",
+    flags: Mapping[str, Any],
+    readiness: "Readiness | None",
+) -> int:
+    from cntnr_compose.cli.flows import attached_run
+    from cntnr_compose.cli.flows.containers.creation.files import write_pid
+
+    def note_start() -> None:
+        write_pid(flags["pidfile"], plan.id)
+        if readiness is not None:
+            readiness.note_start()
+
+    if flags["detach"]:
+        stdout.print_line(attached_run.start_detached(session, plan, rm=flags["rm"]))
+        write_pid(flags["pidfile"], plan.id)
+        if readiness is not None:
+            readiness.wait_detached()
+        return 0
+    if flags["attach"] == ("stdin",):  # so that somebody can follow its output
+        stdout.print_line(plan.id)
+        stdout.flush()
+    attachment = _read_attachment(flags).replace(note_start=note_start)
+    return attached_run.run_attached(session, plan, attachment)
 
 
 def create_container(flags: Mapping[str, Any]) -> None:
     """Create a container, and print its id."""
-    _check(flags)
-    with _created(flags, attached=False) as (_, plan):
-        stdout.print_line(plan.id)
+    checks.check_flags([flags])
+    with _create_containers([flags], attached=False) as (_, plans):
+        stdout.print_line(plans[0].id)
 
 
 @contextlib.contextmanager
@@ -70,93 +82,29 @@ def _exit_code_of_docker() -> Iterator[None]:
         raise
 
 
-def _check(flags: Mapping[str, Any]) -> None:
-    """Raise `RunPullPolicyUnknown`, `Incompatible`, `NoTerminal`."""
-    if flags["pull"] not in PULL_POLICIES:
-        raise RunPullPolicyUnknown(flags["pull"])
-    if flags["rm"] and flags["restart"] not in (None, "no"):
-        raise Incompatible("--restart", "--rm")
-    needs_terminal = flags["tty"] and flags["interactive"] and not flags.get("detach", True)
-    if needs_terminal and not sys.stdin.isatty():
-        raise NoTerminal
-
-
 @contextlib.contextmanager
-def _created(
-    flags: Mapping[str, Any], *, attached: bool
-) -> Iterator["tuple[ProjectSession, OneOffPlan]"]:
-    """Create the container; yield the connection to its supervisor, and the plan of what follows."""
+def _create_containers(
+    groups: Sequence[Mapping[str, Any]], *, attached: bool
+) -> Iterator["tuple[ProjectSession, list[OneOffPlan]]"]:
+    """Create the containers; yield the connection to their supervisor, and the plans of what follows."""
     from cntnr_compose.client import prestart
 
     prestart.start_for(STANDALONE)
     from cntnr_compose.cli.display.progress import choose_display
-    from cntnr_compose.cli.flows.containers.creation.bundle import prepare_bundle
-    from cntnr_compose.cli.flows.containers.creation.images import prepare_image
-    from cntnr_compose.cli.flows.containers.creation.networks import (
-        find_namespace_owners,
-        find_networks,
-    )
-    from cntnr_compose.cli.flows.containers.flags.service import make_service
-
-    with choose_display("auto", "auto") as display:
-        name = flags["name"] or random_name()
-        service = make_service(name, flags, display.emit)
-        service = find_namespace_owners(find_networks(service))
-        image = prepare_image(service, flags["pull"], display.emit, quiet=flags["quiet"])
-        bundle = prepare_bundle(service, image, flags)
-        with _standalone_session(display) as session:
-            plan = _create(session, service, image.id, flags, attached=attached, bundle=bundle)
-            display.finish()
-            yield session, plan
-
-
-@contextlib.contextmanager
-def _standalone_session(display: "ProgressDisplay") -> Iterator["ProjectSession"]:
-    """Connect to the supervisor of standalone containers; nothing is locked, since they are independent."""
+    from cntnr_compose.cli.flows.containers.creation.container import NewContainer
     from cntnr_compose.cli.project.session import ProjectSession
     from cntnr_compose.client.client import connect
     from cntnr_compose.model.observed import Observed
 
-    with connect(STANDALONE, emit=display.emit) as client:
-        yield ProjectSession(Observed(project=STANDALONE), client, display)
-
-
-def _create(
-    session: "ProjectSession",
-    service: "Service",
-    image_id: str,
-    flags: Mapping[str, Any],
-    *,
-    attached: bool,
-    bundle: str,
-) -> "OneOffPlan":
-    """Create the container; one without a name of its own gets another one where the first is taken."""
-    from cntnr_compose.cli.flows import attached_run
-    from cntnr_compose.core.values import replace
-    from cntnr_compose.reconcile.one_off import StandaloneOptions, plan_standalone
-    from cntnr_compose.volumes.store import observe_volumes
-
-    options = StandaloneOptions(
-        id=os.urandom(32).hex(),
-        image_id=image_id,
-        platform=service.platform,
-        auto_remove=flags["rm"],
-        keeps_stdin=flags.get("detach", False),
-        attached=attached,
-        bundle=bundle,
-        existing_volumes=frozenset(observe_volumes()) if service.volumes else frozenset(),
-    )
-    attempts = 1 if flags["name"] else MAX_ATTEMPTS
-    while True:
-        plan, attempts = plan_standalone(service, options), attempts - 1
-        try:
-            attached_run.create_container(session, plan, rm=flags["rm"])
-        except CntnrError as error:
-            if error.kind != "NameTaken" or not attempts:
-                raise
-            service = replace(service, name=random_name(digit=True))
-        else:
-            return plan
+    with choose_display("auto", "auto") as display, contextlib.ExitStack() as undo:
+        containers = [NewContainer(flags, undo, display.emit) for flags in groups]
+        # Nothing is locked: these containers do not depend on each other.
+        with connect(STANDALONE, emit=display.emit) as client:
+            session = ProjectSession(Observed(project=STANDALONE), client, display)
+            plans = [container.create(session, attached=attached) for container in containers]
+            undo.pop_all()
+            display.finish()
+            yield session, plans
 
 
 def _readiness(
@@ -175,16 +123,16 @@ def _readiness(
     return Readiness(record, session.display.emit)
 
 
-def _attachment(flags: Mapping[str, Any], note_start: Callable[[], None] | None) -> Any:
+def _read_attachment(flags: Mapping[str, Any]) -> "Attachment":
     from cntnr_compose.cli.flows.attached_run import Attachment
-    from cntnr_compose.client.attach import DETACH_KEYS, parse_detach_keys
+    from cntnr_compose.cli.flows.containers.attachment import read_detach_keys
 
-    keys = flags["detach_keys"]
+    names = flags["attach"]
     return Attachment(
         rm=flags["rm"],
         stdin=flags["interactive"],
         tty=flags["tty"],
-        detach_keys=parse_detach_keys(keys) if keys else DETACH_KEYS,
+        detach_keys=read_detach_keys(flags["detach_keys"] or ""),
+        streams=tuple(number for name, number in STREAMS.items() if not names or name in names),
         forwards_signals=flags["sig_proxy"],
-        note_start=note_start,
     )

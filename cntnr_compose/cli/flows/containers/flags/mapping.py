@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cntnr_compose.cli.flows.containers.flags import values
+from cntnr_compose.cli.flows.containers.flags.block_limits import map_block_limits
 from cntnr_compose.cli.flows.containers.flags.mounts import map_mounts
 from cntnr_compose.cli.flows.containers.flags.networks import map_networks
 from cntnr_compose.cli.flows.run_arguments import BadOption
@@ -48,10 +49,8 @@ SAME_VALUES = {
     "privileged": "privileged",
     "publish": "ports",
     "read_only": "read_only",
-    "restart": "restart",
     "runtime": "runtime",
     "shm_size": "shm_size",
-    "stop_signal": "stop_signal",
     "tmpfs": "tmpfs",
     "tty": "tty",
     "user": "user",
@@ -63,12 +62,13 @@ SAME_VALUES = {
 PARSED_VALUES: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "add_host": ("extra_hosts", values.parse_hosts),
     "annotation": ("annotations", values.parse_pairs("annotation")),
-    "blkio_weight": ("blkio_config", lambda weight: {"weight": weight}),
     "device": ("devices", values.parse_devices),
     "entrypoint": ("entrypoint", lambda word: [word] if word else []),
     "gpus": ("gpus", lambda word: "all" if word == "all" else [{"count": word}]),
+    "restart": ("restart", values.check_restart),
     "security_opt": ("security_opt", values.parse_security_options),
-    "stop_timeout": ("stop_grace_period", lambda seconds: f"{seconds}s"),
+    "stop_signal": ("stop_signal", values.check_signal),
+    "stop_timeout": ("stop_grace_period", values.parse_stop_timeout),
     "storage_opt": ("storage_opt", values.parse_pairs("storage-opt")),
     "sysctl": ("sysctls", values.parse_pairs("sysctl")),
     "ulimit": ("ulimits", values.parse_ulimits),
@@ -77,6 +77,7 @@ PARSED_VALUES: dict[str, tuple[str, Callable[[Any], Any]]] = {
 KEY_FLAGS = {
     **{key: name for name, key in SAME_VALUES.items()},
     **{key: name for name, (key, _) in PARSED_VALUES.items()},
+    "blkio_config": "blkio_weight",
     "environment": "env",
     "healthcheck": "health_cmd",
     "labels": "label",
@@ -111,7 +112,8 @@ def build_mapping(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Tree:
         mapping["command"] = list(flags["command"])
     mapping["environment"] = values.parse_environment(flags["env_file"], flags["env"], environ)
     mapping["labels"] = values.parse_labels(flags["label_file"], flags["label"])
-    mapping |= map_mounts(flags) | map_networks(flags) | _map_health(flags) | _map_logging(flags)
+    for part in (map_mounts, map_networks, map_block_limits, _map_health, _map_logging):
+        mapping |= part(flags)
     mapping["annotations"] = mapping.get("annotations", {}) | _map_readiness(flags["sdnotify"])
     _check_namespaces(mapping)
     return {key: value for key, value in mapping.items() if value not in ({}, None)}

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from cntnr_compose.core.frozen import Tree
     from cntnr_compose.model.service import Service
 
+# Flags that no compose key has: fields of `EngineOptions`.
+ENGINE_FLAGS = ("mount_cgroups", "no_new_keyring", "no_pivot")
 VALUE_LEVEL = 2  # of services.NAME.KEY
 
 
@@ -33,6 +35,8 @@ def make_service(name: str, flags: Mapping[str, Any], emit: "Emit") -> "Service"
     """
     from cntnr_compose.compose import single_service
     from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
+    from cntnr_compose.core.values import replace
+    from cntnr_compose.model.service import EngineOptions
 
     check_name("container", name)
     mapping = build_mapping(flags, os.environ)
@@ -42,7 +46,9 @@ def make_service(name: str, flags: Mapping[str, Any], emit: "Emit") -> "Service"
         raise _in_words_of_flags(error.diagnostics, flags) from None
     _check_volume_names(tree["services"][name])
     _report_unsupported(tree, flags, emit)
-    return single_service.make_service(name, tree)
+    service = single_service.make_service(name, tree)
+    engine = {key: flags[key] for key in ENGINE_FLAGS if flags[key]}
+    return replace(service, engine=EngineOptions(**engine)) if engine else service
 
 
 def _check_volume_names(service: "Tree") -> None:

@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from cntnr_compose.cli.flows.image_build import flag_values
 from cntnr_compose.cli.flows.run_arguments import BadOption
 from cntnr_compose.cli.project.options import current_directory
+from cntnr_compose.core.errors import did_you_mean
 from cntnr_compose.core.frozen import Tree
 
+FOREVER = 7 * 24 * 3600  # seconds, until a container is killed that may take as long as it wants
+RESTART_POLICIES = ("no", "always", "unless-stopped", "on-failure")
 DEVICE_MODES = frozenset("rwm")
 
 
@@ -100,3 +103,57 @@ def parse_ulimits(texts: Iterable[str]) -> Tree:
     """Read ``NAME=SOFT[:HARD]``; -1 is no limit. Raises `BadBuildOption`."""
     limits = flag_values.parse_ulimits(texts)
     return {name: {"soft": limit.soft, "hard": limit.hard} for name, limit in limits.items()}
+
+
+def check_restart(text: str) -> str:
+    """Check a restart policy. Raises `BadOption`."""
+    word, colon, attempts = text.partition(":")
+    if word not in RESTART_POLICIES:
+        known = ", ".join(RESTART_POLICIES)
+        raise BadOption(
+            "--restart", text, f"it can be {known}", did_you_mean(word, RESTART_POLICIES)
+        )
+    if colon and (word != "on-failure" or not attempts.isdecimal()):
+        raise BadOption("--restart", text, "a number of attempts may follow on-failure: alone")
+    return text
+
+
+def check_signal(text: str) -> str:
+    """Check a signal. Raises `BadOption`."""
+    import signal
+
+    from cntnr_compose.host.signals import SignalUnknown, signal_number
+
+    try:
+        signal_number(text)
+    except SignalUnknown as error:
+        known = [known.name for known in signal.Signals]
+        raise BadOption(
+            "--stop-signal", text, str(error), did_you_mean(text.upper(), known)
+        ) from None
+    return text
+
+
+def parse_stop_timeout(seconds: int) -> str:
+    """Read the seconds until a container is killed; -1 is a week. Raises `BadOption`."""
+    if seconds < -1:
+        raise BadOption("--stop-timeout", str(seconds), "it is a number of seconds, or -1")
+    return f"{seconds if seconds >= 0 else FOREVER}s"
+
+
+def check_capabilities(option: str, names: Iterable[str]) -> None:
+    """Raise `BadOption` where one of the names is no capability."""
+    from cntnr_compose.containers.spec.capabilities import (
+        ALL,
+        CapabilityUnknown,
+        select_capabilities,
+    )
+
+    for name in names:
+        try:
+            select_capabilities("", (name,), ())
+        except CapabilityUnknown as error:
+            near = did_you_mean(f"CAP_{name.upper().removeprefix('CAP_')}", ALL)
+            raise BadOption(
+                option, name, "there is no such capability", near or error.hint
+            ) from None
