@@ -13,13 +13,22 @@ def map_block_limits(flags: Mapping[str, Any]) -> Tree:
     """Return the keys of a service for the flags about block devices. Raises `BadOption`."""
     limits: Tree = {}
     if flags["blkio_weight"] is not None:
-        limits["weight"] = flags["blkio_weight"]
+        limits["weight"] = _parse_weight("--blkio-weight", flags["blkio_weight"])
     if flags["blkio_weight_device"]:
-        limits["weight_device"] = _pairs("blkio_weight_device", flags, "weight")
+        limits["weight_device"] = [
+            pair | {"weight": _parse_weight("--blkio-weight-device", pair["weight"])}
+            for pair in _pairs("blkio_weight_device", flags, "weight")
+        ]
     for name in RATES:
         if flags[name]:
             limits[name] = _pairs(name, flags, "rate")
     return {"blkio_config": limits} if limits else {}
+
+
+def _parse_weight(flag: str, text: str) -> int:
+    if not text.isdecimal():
+        raise BadOption(flag, text, "a weight is a number from 10 to 1000")
+    return int(text)
 
 
 def _pairs(name: str, flags: Mapping[str, Any], key: str) -> list[Tree]:
