@@ -14,6 +14,13 @@ from tests.scenarios.test_build import (
     test_a_change_is_built_from_where_it_matters,  # noqa: F401
     test_up_builds_what_is_missing_and_with_build_what_has_changed,  # noqa: F401
 )
+from tests.scenarios.test_bundles import (
+    bundle,  # noqa: F401
+    folder,  # noqa: F401
+    test_a_bundle_is_locked_while_its_container_lives,  # noqa: F401
+    test_a_runtime_itself_starts_a_bundle_with_its_network,  # noqa: F401
+    test_bundles_that_others_made_run,  # noqa: F401
+)
 from tests.scenarios.test_commit import test_what_the_flags_say_is_in_the_image  # noqa: F401
 from tests.scenarios.test_container_run import (
     test_names_and_detached_containers,  # noqa: F401

@@ -10,6 +10,7 @@ from cntnr_compose.cli.display.tables import format_binary_size
 from cntnr_compose.cli.flows.system.versions import describe_versions
 from cntnr_compose.client import resources
 from cntnr_compose.core import paths
+from cntnr_compose.core.oci_runtimes import RUNC
 from cntnr_compose.core.user_config import read_user_config
 from cntnr_compose.core.values import Bytes, Tree
 from cntnr_compose.host import cgroups, distribution, process
@@ -31,7 +32,7 @@ LIMITS = {
 
 
 def describe_system() -> Tree:
-    """Make the object that `info --format json` prints, with docker's keys. Raises `ConfigInvalid`."""
+    """Make the object that `info --format json` prints, with docker's keys."""
     versions = describe_versions()
     components = {part["Name"]: part["Version"] for part in versions["Server"]["Components"]}
     images = {image.id for image in ImageStore().list()}
@@ -150,7 +151,7 @@ def _describe_runtimes(versions: Tree) -> Tree:
         for name in RUNTIMES
         if name in versions
     }
-    default = read_user_config().containers.runtime or RUNTIMES[0]
+    default = read_user_config().containers.runtime or RUNC
     return {"Runtimes": installed, "DefaultRuntime": default}
 
 
