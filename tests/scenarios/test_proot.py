@@ -8,6 +8,7 @@ import pytest
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import User, assert_refused
 from tests.scenarios.reach import host_address
+from tests.scenarios.test_bad_machine import in_another_machine
 from tests.scenarios.test_build_packages import make_package, proxy_of
 
 pytestmark = [pytest.mark.one_id, pytest.mark.usefixtures("debian_images")]
@@ -117,6 +118,10 @@ def test_a_proot_that_cannot_be_used_is_told(make_project: MakeProject, settings
         refused = assert_refused(project.compose("up", "-d"), f"cannot run with PRoot: {says}")
         assert "apt-get install proot" in refused
         project.down()
+    settings.unlink()
+    hidden = in_another_machine(project, "mount --bind /dev/null /usr/bin/proot", "up", "-d")
+    assert_refused(hidden, "cannot run with PRoot: proot is not installed")
+    project.down()
     settings.write_text("[proot]\npath = 3\n")
     assert_refused(project.compose("up", "-d"), "proot.path: it is no text")
     settings.unlink()
