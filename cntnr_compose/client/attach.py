@@ -9,15 +9,19 @@ import os
 import select
 import signal
 import socket
+import sys
+import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.frozen import Seconds
 from cntnr_compose.host import socket_peer
 
 STREAMS = {2: 1, 3: 2}  # conmon's number: our descriptor
 MAX_PACKET_SIZE = 1 << 16  # conmon's are at most 8 KiB and a byte
+READ_TIMEOUT: Seconds = 1  # of conmon, for the size of a terminal
 DETACH_KEYS = b"\x10\x11"  # ctrl-p, ctrl-q
 CONTROL_KEYS = "@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_"  # ctrl- and these are the bytes from 0 on
 FORWARDED_SIGNALS = ("INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "CONT", "TSTP")
@@ -156,8 +160,21 @@ class AttachConnection:
             pipe = os.open(self._bundle / "ctl", os.O_WRONLY | os.O_NONBLOCK)
             try:
                 os.write(pipe, f"1 {rows} {columns}\n".encode())
+                _wait_until_read(pipe)  # conmon takes two messages that it reads at once for one
             finally:
                 os.close(pipe)
+
+
+def _wait_until_read(pipe: int) -> None:
+    """Wait until nothing is left in a pipe, or nobody reads it for a while."""
+    import fcntl
+    import termios
+
+    end = time.monotonic() + READ_TIMEOUT
+    while time.monotonic() < end:
+        if not int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder):
+            return
+        time.sleep(0.001)
 
 
 class TerminalRelay:
