@@ -1,8 +1,27 @@
-"""Options that commands share which list something: `--format` and `--filter`."""
+"""Options that commands share which list something: `--format`, `--filter`, `--since` and `--until`."""
 
 from collections.abc import Callable
 
 from cntnr_compose.cli.parser.options import F, option
+
+# Of `ps`, which has a default in docker's configuration.
+ps_format = option(
+    "--format",
+    "form",
+    metavar="FORMAT",
+    values=("table", "json"),
+    help="table, json, template; else psFormat of docker's config.json.",
+)
+# Of `events`.
+since_option = option(
+    "--since",
+    default="",
+    metavar="TIME",
+    help="Also from before: 42m, or 2026-01-31T12:00:00Z; the latest 256 of the supervisor that runs.",
+)
+until_option = option(
+    "--until", default="", metavar="TIME", help="Not after; the command ends then."
+)
 
 
 def table_format(help_text: str = "table, json, template.") -> Callable[[F], F]:
