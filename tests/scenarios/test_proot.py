@@ -92,6 +92,10 @@ def test_one_container_runs_with_it(make_project: MakeProject) -> None:
     words = ("debian:12", "sh", "-c", "id -un; exit 6")
     ran = project.cntnr("run", "--rm", "--proot", "-u", "www-data", *words)
     assert (ran.returncode, ran.stdout) == (6, "www-data\n")
+    missing = project.cntnr("run", "--rm", "--proot", "debian:12", "nothing-of-that-name")
+    assert_refused(missing, "executable file not found", code=127)
+    below = project.cntnr("run", "--rm", "--proot", "-w", "/usr", "debian:12", "bin/id", "-u").ok()
+    assert below.stdout == "0\n"
     refused = assert_refused(
         project.cntnr("run", "--rm", "-u", "www-data", *words), "www-data", code=125
     )

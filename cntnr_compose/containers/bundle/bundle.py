@@ -92,6 +92,8 @@ async def create_bundle(context: ProjectContext, record: Record) -> BundleResult
     with Root(bundle / "rootfs") as root, accounts.read_accounts(root) as (passwd, group):
         inputs = replace(inputs, passwd=passwd, group=group)
         result = build_runtime_spec(record.definition, image, inputs, context.host_facts)
+        if inputs.proot and not inputs.mounts:  # which may have the program
+            proot.check_program(record, root, image, result.spec["process"])
         if oci_runtime.is_crun(record.runtime):
             crun.fit_spec(result.spec, root, passwd)
     _create_mode_folders(list_mode_folders(result.spec["mounts"], inputs.tmpfs_mode_folder))

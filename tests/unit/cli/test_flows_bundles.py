@@ -1,12 +1,14 @@
 """Flags of `bundle create`: each of `run`'s is one that a bundle has, or refused with the reason."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cntnr_compose.cli.flows.bundles import creation
 from cntnr_compose.cli.flows.bundles.creation import REFUSED_FLAGS, FlagRefused
+from cntnr_compose.cli.parser import completion
 from cntnr_compose.cli.parser.container_options.rows import CONTAINER_OPTIONS
 from tests.unit.cli.conftest import CommandResult
 
@@ -48,6 +50,14 @@ def test_what_a_bundle_cannot_have_is_refused(name: str, value: Any, says: str) 
         creation._check_flags(flags)
     assert says in str(caught.value)
     assert caught.value.exit_code == 125
+
+
+def test_bundles_are_proposed_by_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    (tmp_path / "cntnr/bundles/web").mkdir(parents=True)
+    assert "web" in completion.answer(["bundle", "rm", ""], with_descriptions=False)
 
 
 def test_the_names_of_bundles_are_checked_before_anything_is_done(
