@@ -73,19 +73,17 @@ class Comparison(NamedTuple):
 
 def comparison(docker: str, reasons: str, group: Group, prefix: str = "") -> Comparison:
     """Read a comparison from its files."""
-    return Comparison(
-        json.loads((FOLDER / docker).read_text()),
-        tomllib.loads((FOLDER / reasons).read_text()),
-        group,
-        prefix,
-    )
+    lines = tomllib.loads((FOLDER / reasons).read_text())
+    for path, own in lines.items():
+        lines[path] = lines.get(own.pop("like", ""), {}) | own
+    return Comparison(json.loads((FOLDER / docker).read_text()), lines, group, prefix)
 
 
 OF_COMPOSE = comparison("docker-compose-2.40.3.json", "reasons.toml", COMPOSE, "compose")
 OF_IMAGES = comparison("docker-images-28.2.2.json", "image-reasons.toml", ROOT)
 OF_BUILDX = comparison("docker-buildx-0.24.0.json", "buildx-reasons.toml", ROOT)
 OF_CONTAINERS = comparison("docker-containers-28.2.2.json", "container-reasons.toml", ROOT)
-COMPARISONS = (OF_COMPOSE, OF_IMAGES, OF_BUILDX)
+COMPARISONS = (OF_COMPOSE, OF_IMAGES, OF_BUILDX, OF_CONTAINERS)
 
 
 class Row(NamedTuple):
@@ -220,6 +218,8 @@ def document() -> str:
     lines += version_table()
     lines += [IMAGE_INTRODUCTION.format(version=OF_IMAGES.docker["version"]), *tables(OF_IMAGES)]
     lines += [BUILDX_INTRODUCTION.format(version=OF_BUILDX.docker["version"]), *tables(OF_BUILDX)]
+    version = OF_CONTAINERS.docker["version"]
+    lines += [CONTAINER_INTRODUCTION.format(version=version), *tables(OF_CONTAINERS)]
     return "\n".join(lines) + "\n"
 
 

@@ -41,6 +41,7 @@ def test_info_and_df_count_what_there_is(make_project: MakeProject) -> None:
     assert info["NCPU"] == len(os.sched_getaffinity(0))
     assert info["Images"] > 0
     assert "name=rootless" in info["SecurityOptions"]
+    assert info["DefaultRuntime"] in info["Runtimes"]
     line = project.cntnr("system", "info", "-f", "{{.ContainersRunning}} {{.Driver}}").ok().stdout
     assert line == "1 overlay\n"
     text = project.cntnr("info").ok().stdout

@@ -27,6 +27,7 @@ FINDERS = {
     "NETWORK": "networks",
     "VOLUME": "volumes",
     "IMAGE": "images",
+    "BUNDLE": "bundles",
 }
 SIGNALS = ("SIGHUP", "SIGINT", "SIGKILL", "SIGQUIT", "SIGSTOP", "SIGTERM", "SIGUSR1", "SIGUSR2")
 
