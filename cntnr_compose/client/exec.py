@@ -84,6 +84,7 @@ class _Streams:
     def __init__(self, undo: contextlib.ExitStack, *, interactive: bool, is_apart: bool) -> None:
         self._undo = undo
         self._child_ends: list[int] = []
+        undo.callback(self.close_child_ends)  # where the child could not be started
         self.outputs: dict[int, int] = {}  # what is read: where it goes
         self.stdin: int | None = None
         self.stdout: int | None = None
