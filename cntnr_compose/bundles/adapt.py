@@ -12,8 +12,9 @@ from posixpath import normpath
 from typing import Any
 
 from cntnr_compose.bundles.check import list_hooks
-from cntnr_compose.bundles.config import HOOK_PROGRAM
+from cntnr_compose.bundles.config import find_hook_program
 from cntnr_compose.bundles.place import BundlePlace
+from cntnr_compose.core.errors import ProgramMissing
 from cntnr_compose.core.values import Tree, Value, from_json, to_json
 from cntnr_compose.host.proc import IdMap
 
@@ -156,10 +157,18 @@ def _limit(config: Tree, _machine: Machine, note: Callable[[str], None]) -> None
                 note(f"{limit['type']} is {hard}, since this user may have no more")
 
 
+def _own_hook() -> str:
+    try:
+        return find_hook_program()
+    except ProgramMissing:
+        return ""
+
+
 def _dangers(place: BundlePlace, config: Tree) -> Iterable[str]:
     """Tell what a bundle does with this machine."""
+    own = _own_hook()
     for kind, hook in list_hooks(config):
-        if os.path.basename(hook["path"]) != HOOK_PROGRAM and kind != "startContainer":  # noqa: PTH119
+        if hook["path"] != own and kind != "startContainer":
             yield f"its {kind} hook {hook['path']} runs as you, outside of the container"
     base = os.path.realpath(place.path)
     for mount in config.get("mounts") or ():

@@ -7,28 +7,27 @@ from pathlib import Path
 from typing import NoReturn
 
 from cntnr_compose.bundles.place import ROOTFS, BundlePlace
-from cntnr_compose.containers.bundle import accounts
+from cntnr_compose.containers.bundle import accounts, mount_sources, proot
+from cntnr_compose.containers.bundle.bundle import inspect_devices, read_seccomp_profile
 from cntnr_compose.containers.runtime import host_facts
-from cntnr_compose.containers.spec.devices import list_device_paths
 from cntnr_compose.containers.spec.inputs import ResolvedMount, SpecInputs, SpecResult
 from cntnr_compose.containers.spec.runtime_spec import build_runtime_spec
-from cntnr_compose.containers.spec.security import find_seccomp_file
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.names import DEFAULT_NETWORK
-from cntnr_compose.core.values import Tree, from_json, replace
-from cntnr_compose.host import mounts, network, process
+from cntnr_compose.core.values import Tree, replace
+from cntnr_compose.host import network, process
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.host.proc import IdMap
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.service import Service
 from cntnr_compose.networks.dns import name_files
+from cntnr_compose.networks.hook import lists
 
 HOOK_PROGRAM = "cntnr-hook"
 HOOK_TIMEOUT = 60  # seconds, after which a runtime kills the hook
 ETC_NAMES = ("hosts", "resolv.conf", "hostname")
 # Variables that say where lists and plugins are; a runtime gives hooks only what config.json has.
 HOOK_VARIABLES = ("HOME", "XDG_CONFIG_HOME", "NETCONFPATH", "CNI_PATH")
-MAX_PROFILE_SIZE = 16 << 20
 
 
 class BundleRefused(CntnrError):
@@ -68,14 +67,11 @@ def build_config(
         network="host" if service.network_mode == "host" else "new",
         mounts=tuple(_resolve_mounts(service, strict=strict)),
         etc_files={f"/etc/{name}": f"etc/{name}" for name in ETC_NAMES},
-        device_nodes={
-            path: node
-            for path in list_device_paths(service)
-            if (node := host_facts.inspect_device(path))
-        },
-        seccomp=_read_profile(service),
+        device_nodes=inspect_devices(service),
+        seccomp=read_seccomp_profile(service, "/"),
         annotations=_annotations(place, service, image),
-        hooks=_build_hooks(service, place, publish),
+        hooks=_build_hooks(service, place, publish, strict=strict),
+        proot=proot.choose_proot(service, mapped),
     )
     with Root(rootfs) as root, accounts.read_accounts(root) as (passwd, group):
         result = build_runtime_spec(
@@ -146,13 +142,22 @@ def list_hosts(service: Service) -> list[tuple[str, str]]:
     ]
 
 
-def _build_hooks(service: Service, place: BundlePlace, publish: Sequence[str]) -> Tree:
-    """Build the hooks that connect the container to its networks; none where it has none."""
+def _build_hooks(
+    service: Service, place: BundlePlace, publish: Sequence[str], *, strict: bool
+) -> Tree:
+    """Build the hooks that connect the container to its networks; none where it has none.
+
+    Raises `NoSuchList`, `ConflistInvalid`, `PluginMissing` where ``strict``, `BundleRefused`.
+    """
     if service.network_mode:
         if publish:
             refuse(f"--publish takes a network, and --network is {service.network_mode}")
         return {}
     names = list(service.networks) or [DEFAULT_NETWORK]
+    if strict:
+        plugins = lists.plugin_folder()
+        for name in names:
+            lists.find_list(name, plugins)
     words = [f"--hostname={service.hostname or place.name[:63]}"]
     words += [f"--domainname={service.domainname}"] if service.domainname else []
     words += [f"--dns={server}" for server in service.dns]
@@ -199,25 +204,5 @@ def _resolve_mounts(service: Service, *, strict: bool) -> list[ResolvedMount]:
         if not source.exists():
             what = f"cannot mount {source}: no such file or directory"
             refuse(what, "make it, or correct the path")
-        resolved.append(
-            replace(
-                base,
-                source=str(source),
-                propagation=mount.bind.propagation,
-                recursive=mount.bind.recursive,
-                selinux=mount.bind.selinux,
-                flags=mounts.locked_mount_flags(source),
-            )
-        )
+        resolved.append(mount_sources.bind(base, mount, source))
     return resolved
-
-
-def _read_profile(service: Service) -> Tree | None:
-    file = find_seccomp_file(service)
-    if not file:
-        return None
-    try:
-        with Root(Path("/")) as host:
-            return from_json(host.read(str(Path(file)), MAX_PROFILE_SIZE), Tree)
-    except (OSError, ValueError) as error:
-        refuse(f"cannot read the seccomp profile {file}: {error}")

@@ -9,13 +9,16 @@ import os
 import select
 import signal
 import socket
+import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.frozen import Seconds
 from cntnr_compose.host import socket_peer
 
+CONTROL_TIMEOUT: Seconds = 0.5  # until conmon reads what it is to do
 STREAMS = {2: 1, 3: 2}  # conmon's number: our descriptor
 MAX_PACKET_SIZE = 1 << 16  # conmon's are at most 8 KiB and a byte
 DETACH_KEYS = b"\x10\x11"  # ctrl-p, ctrl-q
@@ -155,6 +158,7 @@ class AttachConnection:
         with contextlib.suppress(OSError):
             pipe = os.open(self._bundle / "ctl", os.O_WRONLY | os.O_NONBLOCK)
             try:
+                _wait_until_read(pipe)
                 os.write(pipe, f"1 {rows} {columns}\n".encode())
             finally:
                 os.close(pipe)
@@ -247,6 +251,16 @@ class TerminalRelay:
             columns, rows = os.get_terminal_size(self._stdin or 0)
             if rows and columns:
                 self._connection.resize(rows, columns)
+
+
+def _wait_until_read(pipe: int) -> None:
+    """Wait until conmon has read what was written before: of two lines at once it obeys the first twice."""
+    import fcntl
+    import termios
+
+    end = time.monotonic() + CONTROL_TIMEOUT
+    while any(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4))) and time.monotonic() < end:
+        time.sleep(0.001)
 
 
 @contextlib.contextmanager

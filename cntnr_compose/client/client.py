@@ -23,7 +23,7 @@ from cntnr_compose.core.events import ContainerEvent, Emit, Event, StepEnded, ig
 from cntnr_compose.core.uninterruptible import uninterruptible
 from cntnr_compose.core.values import Seconds, Tree, from_tree, prepare
 from cntnr_compose.host import files, proc
-from cntnr_compose.host.namespaces import holder, rootlesskit
+from cntnr_compose.host.namespaces import holder
 from cntnr_compose.model.observed import Observed
 from cntnr_compose.model.plan import Plan
 from cntnr_compose.model.project import Project
@@ -69,6 +69,8 @@ class Client:
     ) -> None:
         self._connection.close()
         if self._ends_holder:
+            from cntnr_compose.host.namespaces import rootlesskit
+
             rootlesskit.stop_if_unused()
 
     def close(self) -> None:

@@ -98,15 +98,27 @@ def run_on_console(command: ExecCommand, keyboard: Keyboard) -> tuple[int, bytes
         raise ConsoleMissing(holder.ENDED_FROM_OUTSIDE)
     with contextlib.ExitStack() as undo:
         listener = undo.enter_context(_listen(path))
+        log = path.with_suffix(".log")
+        undo.callback(log.unlink, missing_ok=True)
         null = undo.enter_context(open(os.devnull, "r+b"))  # noqa: PTH123
         # In a session of its own, so that it does not end with our terminal.
-        child, stderr = _start(undo, ("setsid", *command.argv), null.fileno())
+        child, stderr = _start(undo, command, ("setsid",), null.fileno())
         pidfd = os.pidfd_open(child.pid)
         undo.callback(os.close, pidfd)
         master = _receive_master(listener, pidfd)
         if master is not None and _relay(master, pidfd, child, keyboard):
             return DETACHED, b""
-        return child.wait(), stderr.read(CHUNK) or b""
+        code = child.wait()
+        return code, _read_log(log) or stderr.read(CHUNK) or b""
+
+
+def _read_log(log: Path) -> bytes:
+    """Read what the runtime says of a failure; nothing where it has not begun to."""
+    try:
+        with log.open("rb") as file:
+            return file.read(CHUNK)
+    except OSError:
+        return b""
 
 
 def run_on_terminal(command: ExecCommand, keyboard: Keyboard) -> tuple[int, bytes]:
@@ -120,8 +132,7 @@ def run_on_terminal(command: ExecCommand, keyboard: Keyboard) -> tuple[int, byte
             tty.setraw(slave)  # before the runtime does so, nothing is to be echoed
             with contextlib.suppress(OSError, termios.error):  # ours is no terminal
                 termios.tcsetwinsize(slave, termios.tcgetwinsize(0))
-            argv = ("setsid", "--ctty", *command.argv)
-            child, stderr = _start(undo, argv, slave)
+            child, stderr = _start(undo, command, ("setsid", "--ctty"), slave)
         pidfd = os.pidfd_open(child.pid)
         undo.callback(os.close, pidfd)
         if _relay(master, pidfd, child, keyboard):
@@ -130,14 +141,21 @@ def run_on_terminal(command: ExecCommand, keyboard: Keyboard) -> tuple[int, byte
 
 
 def _start(
-    undo: contextlib.ExitStack, argv: Sequence[str], stream: int
+    undo: contextlib.ExitStack, command: ExecCommand, prefix: Sequence[str], stream: int
 ) -> tuple[process.RunningProgram, BinaryIO]:
     """Start a program with ``stream`` as its input and output; return it, and what reads its errors."""
     readable, writable = os.pipe2(os.O_CLOEXEC)
     stderr = undo.enter_context(os.fdopen(readable, "rb", buffering=0))
     os.set_blocking(readable, False)  # what it leaves behind may keep the pipe open
     try:
-        child = process.popen(argv, stdin=stream, stdout=stream, stderr=writable)
+        child = process.popen_with_file(
+            (*prefix, *command.argv),
+            command.spec_word,
+            command.spec.encode(),
+            stdin=stream,
+            stdout=stream,
+            stderr=writable,
+        )
     finally:
         os.close(writable)
     return child, stderr

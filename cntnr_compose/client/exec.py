@@ -5,11 +5,9 @@ import os
 import re
 import select
 import signal
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Self
 
-from cntnr_compose.core import oci_runtimes
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree, from_json
 from cntnr_compose.host import process
@@ -50,7 +48,7 @@ def run_exec(
     `CannotExec` with status 126 or 127 as docker does, `ProgramMissing`.
     """
     if detach:
-        return _run_detached(command.argv, program, container)
+        return _run_detached(command, program, container)
     if command.console or detach_keys is not None:
         from cntnr_compose.client.console import Keyboard, run_on_console, run_on_terminal
 
@@ -59,8 +57,13 @@ def run_exec(
         return _explain(*run(command, keyboard), program, container)
     with contextlib.ExitStack() as undo, SignalForwarder() as signals:
         streams = _Streams(undo, interactive=interactive, is_apart=command.keeps_streams)
-        child = process.popen(
-            command.argv, stdin=streams.stdin, stdout=streams.stdout, stderr=streams.stderr
+        child = process.popen_with_file(
+            command.argv,
+            command.spec_word,
+            command.spec.encode(),
+            stdin=streams.stdin,
+            stdout=streams.stdout,
+            stderr=streams.stderr,
         )
         signals.set_child(child)
         streams.close_child_ends()
@@ -81,6 +84,7 @@ class _Streams:
     def __init__(self, undo: contextlib.ExitStack, *, interactive: bool, is_apart: bool) -> None:
         self._undo = undo
         self._child_ends: list[int] = []
+        undo.callback(self.close_child_ends)  # where the child could not be started
         self.outputs: dict[int, int] = {}  # what is read: where it goes
         self.stdin: int | None = None
         self.stdout: int | None = None
@@ -103,6 +107,8 @@ class _Streams:
     def _pipe_input(self) -> int:
         readable, writable = os.pipe2(os.O_CLOEXEC)
         self._child_ends.append(readable)
+        import threading
+
         # Nobody waits for it: whoever types has not typed yet when the process ends.
         threading.Thread(target=_copy_input, args=(writable,), daemon=True).start()
         return readable
@@ -128,10 +134,18 @@ def _explain(code: int, runtime_error: bytes, program: str, container: str) -> i
     return code if code >= 0 else 128 - code
 
 
-def _run_detached(argv: Sequence[str], program: str, container: str) -> int:
+def _run_detached(command: ExecCommand, program: str, container: str) -> int:
     with open(os.devnull, "r+b") as null:  # noqa: PTH123
         null_fd = null.fileno()
-        code = process.popen(argv, stdin=null_fd, stdout=null_fd, stderr=null_fd).wait()
+        child = process.popen_with_file(
+            command.argv,
+            command.spec_word,
+            command.spec.encode(),
+            stdin=null_fd,
+            stdout=null_fd,
+            stderr=null_fd,
+        )
+        code = child.wait()
     if code == EXEC_FAILED:
         raise CannotExec(program, container, "it could not be started")
     return code
@@ -172,6 +186,8 @@ def _is_runtime_error(block: bytes) -> bool:
 def _extract_cause(runtime_error: bytes) -> str:
     """Extract the cause from a line of the log of runc or crun."""
     if CRUN_LOG.fullmatch(runtime_error):
+        from cntnr_compose.core import oci_runtimes
+
         message = from_json(runtime_error, Tree)["msg"]
         return re.sub(PROGRAM_PREFIX, "", oci_runtimes.translate_cause(message))
     _, _, cause = runtime_error.partition(CAUSE_PREFIX)

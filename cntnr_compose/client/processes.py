@@ -62,6 +62,15 @@ def find_members(containers: Iterable[Container]) -> dict[str, Members]:
     return members
 
 
+def find_first(container: Container) -> int:
+    """Return the pid, on this machine, of a container's first process; 0 where it does not run."""
+    running = holder.find_holder() if container.status.pid else None
+    if running is None:
+        return 0
+    depth = len(proc.status_numbers(running.child, "NSpid")) - 1
+    return _find_init(container.status, proc.list_processes(), depth)
+
+
 def _find_init(status: Status, processes: Mapping[int, ProcessStat], depth: int) -> int:
     """Return the pid, on this machine, of a container's first process; 0 where it is gone."""
     for pid, stat in processes.items():

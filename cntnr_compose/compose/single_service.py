@@ -9,11 +9,23 @@ from cntnr_compose.compose.merging.uniqueness import enforce_uniqueness
 from cntnr_compose.compose.transform.canonical import expand_short_syntax, fill_defaults
 from cntnr_compose.compose.transform.normalize import normalize
 from cntnr_compose.compose.validation.entries import check_entries
-from cntnr_compose.compose.validation.schema import check_schema
 from cntnr_compose.core.frozen import Tree
 
 if TYPE_CHECKING:
     from cntnr_compose.model.service import Service
+
+
+# Keys that every host honours, whatever their value: with no others there is nothing to check, and most of
+# what `run` does has no others. `networks` counts where no network has keys of its own.
+PLAIN_KEYS = frozenset({
+    "annotations", "command", "entrypoint", "environment", "image", "labels", "networks", "read_only",
+    "stdin_open", "tty", "working_dir",
+})  # fmt: skip
+
+
+def is_plain(mapping: Tree) -> bool:
+    """Tell whether nothing of a mapping that flags have made can be wrong, or without effect on a host."""
+    return PLAIN_KEYS.issuperset(mapping) and not any((mapping.get("networks") or {}).values())
 
 
 def decode_service(name: str, mapping: Tree, folder: str) -> Tree:
@@ -26,7 +38,10 @@ def decode_service(name: str, mapping: Tree, folder: str) -> Tree:
     tree: Tree = {"services": {name: mapping}}
     if networks:
         tree["networks"] = {key: {"external": True, "name": key} for key in networks}
-    fail_if_any(check_schema(tree))
+    if not is_plain(mapping):
+        from cntnr_compose.compose.validation.schema import check_schema
+
+        fail_if_any(check_schema(tree))
     # What shows a mistake is the mapping as it was; the passes change it in place.
     tree = enforce_uniqueness(expand_short_syntax(tree, _ignore_warning))
     tree = fill_defaults(tree)

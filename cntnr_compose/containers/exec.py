@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shlex
 from pathlib import Path
 
 from cntnr_compose.containers.bundle import accounts
@@ -12,13 +11,15 @@ from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Seconds, Tree, to_json
-from cntnr_compose.host import files, process
+from cntnr_compose.host import files
 from cntnr_compose.host.children import bounded_process
 from cntnr_compose.host.namespaces import holder
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.protocol import ExecCommand, PrepareExec
 from cntnr_compose.model.service import Hook
+
+SPEC_WORD = "/process.json"  # of a command that its caller runs: it has the process spec
 
 
 class NotRunning(CntnrError):
@@ -43,22 +44,18 @@ def prepare_exec(context: ProjectContext, record: Record, request: PrepareExec) 
     Raises `NotRunning`, `UserUnknown`, `IdNotMapped`, `AccountsUnfit`, `AccountsUnreadable`.
     """
     spec = _build_process(context, record, _to_hook(request), tty=request.tty)
-    name = f"exec-{os.urandom(6).hex()}.json"
-    path = paths.bundle(record.id) / name
-    files.write_atomic(path, to_json(spec), mode=0o600)
     # runc relays by itself; crun does not follow the size of our terminal, or hands it to the program.
     is_crun = oci_runtime.is_crun(record.runtime)
-    console = str(path.with_suffix(".console")) if request.tty and is_crun else ""
-    argv = runc.build_exec_argv(
-        record.id, Path("/dev/fd/3"), detach=request.detach, console=console
+    name = f"exec-{os.urandom(6).hex()}.console"
+    console = str(paths.bundle(record.id) / name) if request.tty and is_crun else ""
+    words = runc.build_exec_argv(record.id, Path(SPEC_WORD), detach=request.detach, console=console)
+    return ExecCommand(
+        argv=tuple(holder.nsenter_argv(context.holder, words, network=False)),
+        spec=to_json(spec).decode(),
+        spec_word=SPEC_WORD,
+        console=console,
+        keeps_streams=is_crun,
     )
-    # The process spec is removed as soon as it is open, so that nothing is left whatever happens to runc.
-    script = (
-        f"exec 3<{shlex.quote(str(path))}; rm -f {shlex.quote(str(path))}; exec {shlex.join(argv)}"
-    )
-    words = ["env", f"PATH={process.SYSTEM_PATH}", "sh", "-c", script]
-    inside = holder.nsenter_argv(context.holder, words, network=False)
-    return ExecCommand(argv=tuple(inside), console=console, keeps_streams=is_crun)
 
 
 def _to_hook(request: PrepareExec) -> Hook:

@@ -256,6 +256,26 @@ def popen(
         raise ProgramMissing(words[0]) from error
 
 
+def popen_with_file(
+    argv: Sequence[str],
+    word: str,
+    content: bytes,
+    *,
+    stdin: int | None = None,
+    stdout: int | None = None,
+    stderr: int | None = None,
+) -> RunningProgram:
+    """Start a program like `popen`; the ``word`` in its command becomes a file in memory with ``content``."""
+    file = os.memfd_create(word.rpartition("/")[2])
+    try:
+        with os.fdopen(os.dup(file), "wb") as out:
+            out.write(content)
+        words = [f"/dev/fd/{file}" if word and each == word else each for each in argv]
+        return popen(words, stdin=stdin, stdout=stdout, stderr=stderr, pass_fds=(file,))
+    finally:
+        os.close(file)
+
+
 def wait_for(program: RunningProgram, timeout: Seconds | None = None) -> int:
     """Wait for the end of a program; return its exit code. Raises `TimeoutError`."""
     try:

@@ -15,7 +15,7 @@ from cntnr_compose.model.project import Project
 
 # Incremented with each change of messages, records or behaviour of a supervisor between two source trees of
 # one version. Releases differ by their version.
-PROTOCOL = 7
+PROTOCOL = 8
 PeerAge: TypeAlias = Literal["same", "older", "newer"]
 
 
@@ -110,6 +110,10 @@ class ExecCommand(Value, frozen=True, kw_only=True):
     """Answer to `PrepareExec`: a command that runs a process in a container, from outside the holder."""
 
     argv: tuple[str, ...]
+    spec: str = (
+        ""  # the process, in the words of the OCI: a file of it takes the place of `spec_word`
+    )
+    spec_word: str = ""
     console: str = ""  # the socket, inside, at which its terminal is handed over
     keeps_streams: bool = False  # the process gets the very streams of the command
 

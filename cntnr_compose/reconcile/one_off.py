@@ -1,6 +1,7 @@
 """Plan `compose run`, a container beside those of its service, and `run`, a container of no project."""
 
 from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
 
 from cntnr_compose.core.values import Value, field, replace
 from cntnr_compose.model.observed import Observed
@@ -14,9 +15,10 @@ from cntnr_compose.model.plan import (
 )
 from cntnr_compose.model.project import Project, Volume
 from cntnr_compose.model.service import Mount, NetworkAttachment, Port, RestartPolicy, Service
-from cntnr_compose.reconcile import config_hash, labels
 from cntnr_compose.reconcile.plan_builder import PlanBuilder
-from cntnr_compose.reconcile.up import UpOptions, add_up_steps, handle_orphans, select_services
+
+if TYPE_CHECKING:
+    from cntnr_compose.reconcile.up import UpOptions
 
 
 class RunOptions(Value, frozen=True, kw_only=True):
@@ -77,6 +79,9 @@ def plan_run(project: Project, observed: Observed, options: RunOptions) -> OneOf
 
     Raises what `plan_up` raises.
     """
+    # Imported here: a container of no project does without, and counts milliseconds.
+    from cntnr_compose.reconcile.up import add_up_steps, handle_orphans, select_services
+
     up_options = _up_options(options)
     selected = select_services(project, up_options)
     service = apply_run_options(selected.service(options.service), options)
@@ -137,8 +142,10 @@ def apply_run_options(service: Service, options: RunOptions) -> Service:
     )
 
 
-def _up_options(options: RunOptions) -> UpOptions:
+def _up_options(options: RunOptions) -> "UpOptions":
     """Return the options for bringing up what the service depends on."""
+    from cntnr_compose.reconcile.up import UpOptions
+
     return UpOptions(
         selected=(options.service,),
         dependencies=options.dependencies,
@@ -157,6 +164,8 @@ def _one_off_attachment(
 def _create_operation(
     project: Project, observed: Observed, service: Service, options: RunOptions
 ) -> CreateContainer:
+    from cntnr_compose.reconcile import config_hash, labels
+
     reference = project.image_name(service)
     digest = config_hash.service_hash(service)
     return CreateContainer(

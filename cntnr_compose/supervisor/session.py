@@ -231,7 +231,7 @@ class ClientSession:
                 plan, self._context
             )
             await self._context.networks.bring_up_defined(names)
-            await self._context.networks.repair(names)
+            await self._context.networks.repair(names, rules=self._context.must_check_rules())
             self._networks_checked = True
 
     async def _subscribe(self, request: Subscribe) -> None:

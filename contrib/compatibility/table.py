@@ -18,8 +18,10 @@ from typing import Any, NamedTuple
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER.parents[1]))  # this tree, whatever is installed
 
-from cntnr_compose.cli.parser.command_tree import COMPOSE, ROOT, CommandEntry, Group  # noqa: E402
+from cntnr_compose.cli.parser.command_tree import ROOT  # noqa: E402
 from cntnr_compose.cli.parser.options import Command, Option  # noqa: E402
+from cntnr_compose.cli.parser.tree.compose import COMPOSE  # noqa: E402
+from cntnr_compose.cli.parser.tree.group import CommandEntry, Group  # noqa: E402
 
 VERSIONS = tomllib.loads((FOLDER / "versions.toml").read_text())["row"]
 DOCUMENT = FOLDER.parents[1] / "docs/compatibility.md"
@@ -73,19 +75,17 @@ class Comparison(NamedTuple):
 
 def comparison(docker: str, reasons: str, group: Group, prefix: str = "") -> Comparison:
     """Read a comparison from its files."""
-    return Comparison(
-        json.loads((FOLDER / docker).read_text()),
-        tomllib.loads((FOLDER / reasons).read_text()),
-        group,
-        prefix,
-    )
+    lines = tomllib.loads((FOLDER / reasons).read_text())
+    for path, own in lines.items():
+        lines[path] = lines.get(own.pop("like", ""), {}) | own
+    return Comparison(json.loads((FOLDER / docker).read_text()), lines, group, prefix)
 
 
 OF_COMPOSE = comparison("docker-compose-2.40.3.json", "reasons.toml", COMPOSE, "compose")
 OF_IMAGES = comparison("docker-images-28.2.2.json", "image-reasons.toml", ROOT)
 OF_BUILDX = comparison("docker-buildx-0.24.0.json", "buildx-reasons.toml", ROOT)
 OF_CONTAINERS = comparison("docker-containers-28.2.2.json", "container-reasons.toml", ROOT)
-COMPARISONS = (OF_COMPOSE, OF_IMAGES, OF_BUILDX)
+COMPARISONS = (OF_COMPOSE, OF_IMAGES, OF_BUILDX, OF_CONTAINERS)
 
 
 class Row(NamedTuple):
@@ -220,6 +220,8 @@ def document() -> str:
     lines += version_table()
     lines += [IMAGE_INTRODUCTION.format(version=OF_IMAGES.docker["version"]), *tables(OF_IMAGES)]
     lines += [BUILDX_INTRODUCTION.format(version=OF_BUILDX.docker["version"]), *tables(OF_BUILDX)]
+    version = OF_CONTAINERS.docker["version"]
+    lines += [CONTAINER_INTRODUCTION.format(version=version), *tables(OF_CONTAINERS)]
     return "\n".join(lines) + "\n"
 
 

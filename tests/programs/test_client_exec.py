@@ -126,3 +126,24 @@ def test_ctrl_c_before_there_is_a_program_is_passed_on(monkeypatch: pytest.Monke
     monkeypatch.setattr(process, "popen", interrupted)
     monkeypatch.setattr(client_exec, "_is_in_foreground", lambda: True)
     assert run_exec(ExecCommand(argv=("sleep", "20")), "prog", "shop-web-1") == 128 + signal.SIGINT
+
+
+def test_the_process_is_in_a_file_that_has_no_name(capfd: pytest.CaptureFixture[str]) -> None:
+    command = ExecCommand(argv=("cat", "/spec", "/dev/null"), spec='{"é": 1}', spec_word="/spec")
+    assert run_exec(command, "prog", "c") == 0
+    assert capfd.readouterr().out == '{"é": 1}'
+
+
+def test_a_terminal_of_its_own_has_what_is_written_and_the_exit_code(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    script = "test -t 0 && test -t 1 && echo seen; exit 5"
+    command = ExecCommand(argv=("sh", "-c", script))
+    assert run_exec(command, "prog", "c", interactive=False, detach_keys=b"") == 5
+    assert capfd.readouterr().out.strip() == "seen"
+    failing = ExecCommand(
+        argv=("sh", "-c", 'echo "$1" >&2; exit 255', "sh", SAID % "permission denied")
+    )
+    with pytest.raises(CannotExec) as raised:
+        run_exec(failing, "prog", "c", interactive=False, detach_keys=b"")
+    assert raised.value.exit_code == 126

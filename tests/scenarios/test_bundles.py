@@ -113,6 +113,7 @@ def test_an_update_keeps_files_and_makes_the_configuration_anew(
         (("-b", "web", "--update", "--restart", "always", "busybox"), "--restart"),
         (("-b", "web", "--update", "-p", "80", "busybox"), "one port of the host"),
         (("-b", "web", "--update", "--network", "container:x", "busybox"), "container:x"),
+        (("-b", "web", "--update", "--network", "nowhere", "busybox"), "list is named nowhere"),
     ):
         failed = bundle("create", *words)
         assert failed.returncode != 0

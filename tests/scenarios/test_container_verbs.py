@@ -178,3 +178,30 @@ def test_a_container_is_started_and_attached_to(
         terminal.sees("#")
         terminal.type("exit 4\r")
         assert terminal.ends() == 4
+
+
+def test_containers_of_no_project_do_not_wait_for_each_other(
+    make_project: MakeProject, busybox_image: str
+) -> None:
+    user = make_project().user
+    loop = "trap : TERM; trap 'exit 6' USR1; while :; do sleep 0.1; done"
+    created = [
+        cntnr(user, "run", "-d", *words, "--name", name, busybox_image, "sh", "-c", loop).ok()
+        for name, words in {"deaf": (), "other": ("--rm", "-v", "/anonymous")}.items()
+    ]
+    deaf, other = (each.stdout.strip() for each in created)
+    pipe = subprocess.PIPE
+    stopping = user.popen("cntnr", "stop", "-t", "60", deaf[:20], stdout=pipe)
+    waiting = user.popen("cntnr", "wait", other[:12], stdout=pipe)
+    time.sleep(0.5)
+    assert cntnr(user, "rename", "other", "another").ok().stdout == ""
+    assert cntnr(user, "stop", "-s", "USR1", "another").ok().stdout == "another\n"
+    assert waiting.communicate(timeout=10)[0] == "6\n"
+    assert_refused(cntnr(user, "start", "another"), "No such container: another")
+    assert stopping.poll() is None
+    assert cntnr(user, "kill", "-s", "SIGUSR1", "deaf").ok().stdout == "deaf\n"
+    assert stopping.communicate(timeout=10)[0] == f"{deaf[:20]}\n"
+    assert cntnr(user, "restart", "deaf").ok().stdout == "deaf\n"
+    assert_refused(cntnr(user, "rename", "deaf", "_"), "Invalid container name (_)")
+    assert cntnr(user, "rm", "-fv", "deaf").ok().stdout == "deaf\n"
+    assert cntnr(user, "volume", "ls", "-q").ok().stdout == ""

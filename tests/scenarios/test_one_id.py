@@ -8,11 +8,18 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import assert_refused, free_port, http_answers
+from tests.scenarios.lib import assert_refused, free_port, http_answers, wait_until
 from tests.scenarios.registry import Registry
 from tests.scenarios.test_build import (
     test_a_change_is_built_from_where_it_matters,  # noqa: F401
     test_up_builds_what_is_missing_and_with_build_what_has_changed,  # noqa: F401
+)
+from tests.scenarios.test_bundles import (
+    bundle,  # noqa: F401
+    folder,  # noqa: F401
+    test_a_bundle_is_locked_while_its_container_lives,  # noqa: F401
+    test_a_runtime_itself_starts_a_bundle_with_its_network,  # noqa: F401
+    test_bundles_that_others_made_run,  # noqa: F401
 )
 from tests.scenarios.test_commit import test_what_the_flags_say_is_in_the_image  # noqa: F401
 from tests.scenarios.test_container_run import (
@@ -21,22 +28,18 @@ from tests.scenarios.test_container_run import (
 )
 from tests.scenarios.test_crashes import (
     test_a_stack_whose_holder_died_comes_up_again,  # noqa: F401
-    test_every_verb_works_after_the_supervisor_was_killed,  # noqa: F401
 )
 from tests.scenarios.test_lifecycle_verbs import (
-    test_logs_are_chosen_cut_and_followed,  # noqa: F401
     test_verbs_move_containers_between_states,  # noqa: F401
 )
 from tests.scenarios.test_networks import (
     test_a_container_has_all_its_names,  # noqa: F401
     test_an_internal_network_leads_nowhere,  # noqa: F401
-    test_networks_and_projects_are_apart,  # noqa: F401
 )
 from tests.scenarios.test_ports import test_ports_are_published_as_the_file_says  # noqa: F401
 from tests.scenarios.test_run_exec import (
     test_exec_on_a_terminal_has_one,  # noqa: F401
     test_run_gives_the_exit_code_and_keeps_streams_apart,  # noqa: F401
-    test_run_reads_from_a_pipe_and_brings_dependencies_up,  # noqa: F401
 )
 from tests.scenarios.test_volumes import test_bind_mounts_show_the_users_files  # noqa: F401
 
@@ -107,6 +110,12 @@ def test_owners_that_cannot_be_had_are_kept_for_others(
     look = project.exec("a", "stat", "-c", "%u:%g %a", "/data/page").ok()
     assert look.stdout == "0:0 640\n"  # there is nobody else here
     project.exec("a", "sh", "-c", "mkdir /mine && chmod 600 /data/page && mv /ran /mine/").ok()
+    sent = io.BytesIO()
+    with tarfile.open(fileobj=sent, mode="w") as archive:
+        member = tarfile.TarInfo("given")
+        member.uid, member.gid = 70, 71
+        archive.addfile(member)
+    project.compose("cp", "-a", "-", "a:/mine", stdin=sent.getvalue().decode()).ok()
     project.compose("commit", "a", "committed").ok()
     project.compose("export", "-o", "root.tar", "a").ok()
     with tarfile.open(project.folder / "root.tar") as root:
@@ -115,6 +124,7 @@ def test_owners_that_cannot_be_had_are_kept_for_others(
         project.cntnr("image", "save", "-o", "image.tar", image).ok()
         owners = owners_in_layers(project.folder / "image.tar")
         assert owners["data/page"] == (33, 44)
+        assert image == name or owners["mine/given"] == (70, 71)
         assert owners["ran" if image == name else "mine/ran"] == (0, 0)
 
 
@@ -141,6 +151,7 @@ def test_a_stack_works_as_with_all_ids(make_project: MakeProject) -> None:
     assert http_answers(f"http://127.0.0.1:{port}/") == "page\n"
     assert project.exec("web", "cat", "/run/secrets/word").ok().stdout == "xyzzy"
     assert project.compose("run", "--rm", "look").ok().stdout == "page\n"
+    wait_until(lambda: project.logs_count("page") == 1, what="the log of look")
     project.exec("web", "touch", "/kept/file").ok()
     # /dev/pts has no group for terminals, and nobody can give up groups.
     assert "gid=" not in project.exec("web", "grep", "devpts", "/proc/mounts").ok().stdout

@@ -8,6 +8,7 @@ import pytest
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import User, assert_refused
 from tests.scenarios.reach import host_address
+from tests.scenarios.test_bad_machine import in_another_machine
 from tests.scenarios.test_build_packages import make_package, proxy_of
 
 pytestmark = [pytest.mark.one_id, pytest.mark.usefixtures("debian_images")]
@@ -91,6 +92,10 @@ def test_one_container_runs_with_it(make_project: MakeProject) -> None:
     words = ("debian:12", "sh", "-c", "id -un; exit 6")
     ran = project.cntnr("run", "--rm", "--proot", "-u", "www-data", *words)
     assert (ran.returncode, ran.stdout) == (6, "www-data\n")
+    missing = project.cntnr("run", "--rm", "--proot", "debian:12", "nothing-of-that-name")
+    assert_refused(missing, "executable file not found", code=127)
+    below = project.cntnr("run", "--rm", "--proot", "-w", "/usr", "debian:12", "bin/id", "-u").ok()
+    assert below.stdout == "0\n"
     refused = assert_refused(
         project.cntnr("run", "--rm", "-u", "www-data", *words), "www-data", code=125
     )
@@ -117,6 +122,10 @@ def test_a_proot_that_cannot_be_used_is_told(make_project: MakeProject, settings
         refused = assert_refused(project.compose("up", "-d"), f"cannot run with PRoot: {says}")
         assert "apt-get install proot" in refused
         project.down()
+    settings.unlink()
+    hidden = in_another_machine(project, "mount --bind /dev/null /usr/bin/proot", "up", "-d")
+    assert_refused(hidden, "cannot run with PRoot: proot is not installed")
+    project.down()
     settings.write_text("[proot]\npath = 3\n")
     assert_refused(project.compose("up", "-d"), "proot.path: it is no text")
     settings.unlink()

@@ -55,8 +55,13 @@ def test_each_container_has_the_runtime_that_it_was_made_with(
         }
         assert runtimes(project) == expected
         file.write_text('[containers]\nruntime = "crun"\n')
+        assert "Default Runtime: crun\n" in project.user.run("cntnr", "info").ok().stdout
         project.compose("restart", "-t", "0", "default").ok()
         assert runtimes(project) == expected  # it is the same container
+        names = [f"{project.name}-{service}-1" for service in expected]
+        form = ("--format", "{{.HostConfig.Runtime}}")
+        shown = project.user.run("cntnr", "inspect", *form, *names).ok().stdout.split()
+        assert shown == [name for name, _ in expected.values()]
         for service in expected:
             assert project.exec(service, "echo", service).stdout == f"{service}\n"
             project.compose("pause", service).ok()

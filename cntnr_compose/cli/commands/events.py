@@ -7,7 +7,7 @@ start; that of containers of no project is one of these supervisors.
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.parser.list_options import filter_option
+from cntnr_compose.cli.parser.list_options import filter_option, since_option, until_option
 from cntnr_compose.cli.parser.options import command, option
 
 if TYPE_CHECKING:
@@ -21,13 +21,8 @@ OTHERS = ("config", "daemon", "network", "node", "plugin", "secret", "service", 
 @command(of_project=False)
 @filter_option("container=, event=, image=, label=VALUE.", "-f")
 @option("--format", "form", default="", metavar="FORMAT", values=("json",), help="json, template.")
-@option(
-    "--since",
-    default="",
-    metavar="TIME",
-    help="Also from before: 42m, or 2026-01-31T12:00:00Z; the latest 256 of each supervisor that runs.",
-)
-@option("--until", default="", metavar="TIME", help="Not after; the command ends then.")
+@since_option
+@until_option
 def events(*, filters: tuple[str, ...], form: str, since: str, until: str) -> None:
     """Print the events of all containers as they happen, until Ctrl-C.
 

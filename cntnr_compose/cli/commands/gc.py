@@ -1,6 +1,7 @@
 """`cntnr gc`: remove bundles and images that were not used for long."""
 
-from cntnr_compose.cli.parser.options import command, flag, option
+from cntnr_compose.cli.parser.list_options import gc_limits
+from cntnr_compose.cli.parser.options import command, option
 
 
 @command(of_project=False)
@@ -18,23 +19,7 @@ from cntnr_compose.cli.parser.options import command, flag, option
     metavar="TIME",
     help="Images unused for; 168h where not given.",
 )
-@option(
-    "-r",
-    "--ref-ttl",
-    default="0",
-    metavar="TIME",
-    help="Names go, too, of images unused for; 0: they stay.",
-)
-@option(
-    "-m",
-    "--max",
-    "max_names",
-    kind=int,
-    default=0,
-    metavar="N",
-    help="Only the newest N names of a repository stay; 0: all.",
-)
-@flag("--dry-run", "only_show", help="Print what would go, and remove nothing.")
+@gc_limits
 def gc(*, bundle_ttl: str, image_ttl: str, ref_ttl: str, max_names: int, only_show: bool) -> int:
     """Remove bundles and images that were not used for a time, as `bundle gc` and then `image gc` do.
 

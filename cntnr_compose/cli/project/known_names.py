@@ -54,6 +54,13 @@ def containers(_shared: Mapping[str, Any]) -> Sequence[str]:
     return _printable(names)
 
 
+def bundles(_shared: Mapping[str, Any]) -> Sequence[str]:
+    """List the bundles that are kept by name."""
+    from cntnr_compose.bundles.place import list_places
+
+    return _printable([place.name for place in list_places()])
+
+
 def volumes(_shared: Mapping[str, Any]) -> Sequence[str]:
     """List the volumes of all projects, but for those without a name of their own."""
     from cntnr_compose.volumes.store import observe_volumes

@@ -92,6 +92,8 @@ async def create_bundle(context: ProjectContext, record: Record) -> BundleResult
     with Root(bundle / "rootfs") as root, accounts.read_accounts(root) as (passwd, group):
         inputs = replace(inputs, passwd=passwd, group=group)
         result = build_runtime_spec(record.definition, image, inputs, context.host_facts)
+        if inputs.proot and not inputs.mounts:  # which may have the program
+            proot.check_program(record, root, image, result.spec["process"])
         if oci_runtime.is_crun(record.runtime):
             crun.fit_spec(result.spec, root, passwd)
     _create_mode_folders(list_mode_folders(result.spec["mounts"], inputs.tmpfs_mode_folder))
@@ -134,8 +136,8 @@ async def _prepare_inputs(
         ),
         environment=notify_socket.environment(record),
         etc_files=etc_files.write_etc_files(record, bundle, network_owner, resolver),
-        device_nodes=_inspect_devices(service),
-        seccomp=_read_seccomp_profile(service, sources.working_dir),
+        device_nodes=inspect_devices(service),
+        seccomp=read_seccomp_profile(service, sources.working_dir),
         proot=proot.choose_proot(service, context.host_facts.mapped_ids),
         annotations={"cntnr.name": record.name, PROJECT_ANNOTATION: record.project},
     )
@@ -230,13 +232,14 @@ def _build_dns_redirect(attached: Sequence[cni.Interface], resolver: str) -> Dns
     return DnsRedirect(resolver=resolver, interface=first.name, address=first.address)
 
 
-def _inspect_devices(service: Service) -> dict[str, DeviceNode]:
+def inspect_devices(service: Service) -> dict[str, DeviceNode]:
+    """Look up the devices that a service names, by path; those that exist."""
     nodes = {path: host_facts.inspect_device(path) for path in list_device_paths(service)}
     return {path: node for path, node in nodes.items() if node is not None}
 
 
-def _read_seccomp_profile(service: Service, folder: str) -> Tree | None:
-    """Read the profile that a service names, relative to the project's folder."""
+def read_seccomp_profile(service: Service, folder: str) -> Tree | None:
+    """Read the profile that a service names, relative to the project's folder. Raises `SeccompUnreadable`."""
     file = find_seccomp_file(service)
     if not file:
         return None

@@ -73,7 +73,11 @@ async def resolve_mount(record: Record, bundle: Path, point: MountPoint) -> Reso
 def _resolve_bind(
     record: Record, bundle: Path, base: ResolvedMount, mount: Mount, point: MountPoint
 ) -> ResolvedMount:
-    source = _ensure_bind_source(record, mount, point, bundle / "rootfs")
+    return bind(base, mount, _ensure_bind_source(record, mount, point, bundle / "rootfs"))
+
+
+def bind(base: ResolvedMount, mount: Mount, source: Path) -> ResolvedMount:
+    """Return a resolved mount of a folder or file of the host that exists."""
     return replace(
         base,
         source=str(source),

@@ -1,19 +1,28 @@
 """Find PRoot on this host, with the loader and the libraries that it needs in a container."""
 
+import contextlib
 import os
+import posixpath
 import re
 import struct
 from pathlib import Path
 
+from cntnr_compose.containers.runtime.runc import ContainerFailed
 from cntnr_compose.containers.spec.process import (
     PROOT_LIBRARIES,
     PROOT_LOADER,
     PROOT_PATH,
     ProotProgram,
+    build_command_line,
+    split_variable,
 )
 from cntnr_compose.core.errors import CntnrError, CommandFailed, ProgramMissing
 from cntnr_compose.core.user_config import read_user_config
+from cntnr_compose.core.values import Tree
 from cntnr_compose.host import process
+from cntnr_compose.host.openat2 import Root
+from cntnr_compose.model.image import ImageConfig
+from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import Service
 
 ELF_MAGIC = b"\x7fELF"
@@ -69,6 +78,28 @@ def find_proot() -> ProotProgram:
         for name, library in _list_libraries(loader, path).items():
             sources[f"{PROOT_LIBRARIES}/{name}"] = os.path.realpath(library)
     return ProotProgram(sources=sources)
+
+
+def check_program(record: Record, root: Root, image: ImageConfig, process_spec: Tree) -> None:
+    """Check that a container has the program that PRoot is to run, which itself tells by its status alone.
+
+    Raises `ContainerFailed` as the runtime would.
+    """
+    word = build_command_line(record.definition, image)[0]
+    variables = dict(map(split_variable, process_spec["env"]))
+    folders = variables.get("PATH", "").split(":")
+    if "/" in word:
+        folders = [process_spec["cwd"]]
+    if not any(_exists(root, posixpath.join(folder, word)) for folder in folders):
+        raise ContainerFailed(record.name, f'exec: "{word}": executable file not found in $PATH')
+
+
+def _exists(root: Root, path: str) -> bool:
+    with contextlib.suppress(
+        OSError, ValueError
+    ):  # links in circles, and whatever else an image may have
+        return root.find(path) is not None
+    return False
 
 
 def read_loader(program: Path) -> str:

@@ -133,13 +133,14 @@ def forget(container_id: str) -> None:
         files.remove_tree(unified / path.lstrip("/"))
 
 
-def build_argv(container_id: str, *words: str) -> list[str]:
-    """Build a command of the runtime that a container was created with.
+def build_argv(container_id: str, *words: str, log: str = "") -> list[str]:
+    """Build a command of the runtime that a container was created with; crun writes its errors to ``log``.
 
-    crun logs in JSON, so that its errors are told from output of the program that `exec` runs.
+    It does so in JSON, so that they are told from output of the program that `exec` runs.
     """
     runtime = _read_runtime(container_id)
     logs = ["--log-format", "json"] if (runtime.kind, words[0]) == (CRUN, "exec") else []
+    logs += ["--log", log] if log else []
     return [runtime.program, "--root", str(state_folder()), *logs, *words]
 
 

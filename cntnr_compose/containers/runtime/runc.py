@@ -226,7 +226,9 @@ def build_exec_argv(
     words += ["--pid-file", str(pid_file)] if pid_file else []
     words += ["--console-socket", console] if console else []
     words += ["--process", str(process_spec), container_id]
-    return oci_runtime.build_argv(container_id, "exec", *words)
+    # What it says once the program has the console is not to be said there.
+    log = str(Path(console).with_suffix(".log")) if console else ""
+    return oci_runtime.build_argv(container_id, "exec", *words, log=log)
 
 
 def extract_cause(output: str) -> str:

@@ -11,6 +11,7 @@ from cntnr_compose.containers.state import history, project_intent
 from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.core.events import ContainerEvent, Emit, Progress
 from cntnr_compose.core.names import STANDALONE
+from cntnr_compose.core.values import Seconds
 from cntnr_compose.host.namespaces.holder import NamespaceHolder
 from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.observed import Record
@@ -19,6 +20,9 @@ from cntnr_compose.networks.manager import NetworkManager
 
 # More workers than cores only slow each other down: `runc create` is all CPU.
 MAX_WORKERS = max(2, os.cpu_count() or 2)
+RULES_INTERVAL: Seconds = (
+    30  # between two checks of the rules of networks, for containers of no project
+)
 MAX_HISTORY = 256  # events that are kept for `events --since`: as many as dockerd keeps
 
 
@@ -36,6 +40,7 @@ class ProjectContext:
         self.worker_slots = asyncio.Semaphore(MAX_WORKERS)
         self.subscribers: list[Callable[[ContainerEvent], None]] = []
         self.history: deque[ContainerEvent] = deque(maxlen=MAX_HISTORY)  # of this supervisor
+        self._rules_checked: Seconds = -RULES_INTERVAL
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -109,6 +114,17 @@ class ProjectContext:
             return key
         network = self.intent.networks.get(key) if self.intent else None
         return network.name if network else f"{self.project}_{key}"
+
+    def must_check_rules(self) -> bool:
+        """Tell whether rules of networks are to be checked: with each command, but for those of no project.
+
+        Many of these may be run in a second, and `nft` takes as long as half of the rest.
+        """
+        now = time.monotonic()
+        is_recent = self.project == STANDALONE and now < self._rules_checked + RULES_INTERVAL
+        if not is_recent:
+            self._rules_checked = now
+        return not is_recent
 
     def network_names(self) -> set[str]:
         """Return the names of the networks that services and containers of the project are on."""

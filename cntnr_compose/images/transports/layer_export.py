@@ -13,7 +13,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError, CommandFailed
 from cntnr_compose.core.values import Value, from_json, to_json
 from cntnr_compose.host import files, process
-from cntnr_compose.host.namespaces import holder, rootlesskit
+from cntnr_compose.host.namespaces import holder, rootlesskit, subids
 from cntnr_compose.images.layers import squashfs, unpack
 from cntnr_compose.images.layers.shared import (
     LAYERS,
@@ -114,7 +114,8 @@ def _copy_layer(layer: Path, target: Path) -> None:
     file = target / f"{layer.name}{squashfs.SUFFIX}"
     if not (target / layer.name).is_dir():
         _copy_files(layer, target)
-    if not file.exists() and squashfs.can_write():
+    has_owners = subids.count_mapped_ids() > 1  # with one id the file would have root's alone
+    if not file.exists() and has_owners and squashfs.can_write():
         with files.staging_folder(target) as draft:
             squashfs.write(target / layer.name, draft / "file")
             (draft / "file").rename(file)

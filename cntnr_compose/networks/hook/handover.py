@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.frozen import Frozen
+from cntnr_compose.core.frozen import Frozen, Tree
 from cntnr_compose.networks.hook.bundle_folder import BundleFolder
 
 if TYPE_CHECKING:
@@ -145,6 +145,18 @@ def reply(client: "socket.socket", error: CntnrError | None) -> None:
         client.sendall(json.dumps(tree).encode())
 
 
+def read_answer(client: "socket.socket") -> Tree | None:
+    """Read a JSON object up to the end of a connection; None where there is none. Raises `OSError`."""
+    answer = b""
+    while len(answer) < MAX_REPLY and (more := client.recv(4096)):
+        answer += more
+    try:
+        tree = json.loads(answer)
+    except ValueError:
+        return None
+    return tree if isinstance(tree, dict) else None
+
+
 def pass_own(folder: BundleFolder) -> None:
     """Pass the namespaces of this process, which is inside, and wait until the container is connected.
 
@@ -155,15 +167,11 @@ def pass_own(folder: BundleFolder) -> None:
     try:
         with connect_socket(folder, SOCKET) as client, open_namespaces(0) as own:
             socket.send_fds(client, [b"n"], [own.user, own.network])
-            answer = b""
-            while len(answer) < MAX_REPLY and (more := client.recv(4096)):
-                answer += more
+            tree = read_answer(client)
     except OSError as error:
         why = f"cannot ask to be connected to networks: {error.strerror or error}"
         raise ConnectionFailed(why) from None
-    try:
-        tree = json.loads(answer)
-    except ValueError:
+    if tree is None:
         tree = {"error": "who connects the container to networks was killed"}
     if tree.get("error"):
         raise ConnectionFailed(str(tree["error"]), str(tree.get("hint", "")))

@@ -8,6 +8,7 @@ from cntnr_compose.core.errors import CntnrError, ProgramMissing, did_you_mean
 from cntnr_compose.core.frozen import Tree
 from cntnr_compose.host import distribution
 from cntnr_compose.networks.plugins.conflist_file import (
+    DEFAULT_NAME,
     SHIPPED_FOLDER,
     check_plugins,
     read_folder,
@@ -58,7 +59,7 @@ def find_list(name: str, plugins: Path) -> Conflist:
                 refuse(Path(conflist.file), ("plugins",), "a list needs at least one plugin")
             check_plugins(conflist, plugins)
             return conflist
-        known |= lists
+        known |= {key: one for key, one in lists.items() if key != DEFAULT_NAME}  # a template
     raise NoSuchList(name, known)
 
 

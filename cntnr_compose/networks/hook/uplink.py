@@ -18,7 +18,7 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Frozen, Tree
 from cntnr_compose.host import proc, process
 from cntnr_compose.networks.hook.bundle_folder import BundleFolder
-from cntnr_compose.networks.hook.handover import Namespaces, connect_socket
+from cntnr_compose.networks.hook.handover import Namespaces, connect_socket, read_answer
 from cntnr_compose.networks.plugins import plugin_chain
 
 NAME_SERVER = "10.0.2.3"  # slirp4netns's own
@@ -191,17 +191,11 @@ def _call(folder: BundleFolder, request: Tree) -> Tree:
         with connect_socket(folder, SOCKET) as api:
             api.sendall(json.dumps(request).encode())
             api.shutdown(socket.SHUT_WR)
-            answer = b""
-            while more := api.recv(4096):
-                answer += more
+            answer = read_answer(api)
     except OSError as error:
         why = f"slirp4netns: {error.strerror or error}"
         raise UplinkFailed(why) from None
-    try:
-        tree = json.loads(answer)
-    except ValueError:
-        tree = None
-    return tree if isinstance(tree, dict) else {"error": "slirp4netns gave no answer"}
+    return answer or {"error": "slirp4netns gave no answer"}
 
 
 def disconnect(folder: BundleFolder) -> bool:

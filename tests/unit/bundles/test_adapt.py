@@ -1,6 +1,5 @@
 """What is changed of a bundle that others made, for an ordinary user and for root."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +90,10 @@ def test_limits_are_lowered_to_those_of_the_user(
     assert any("RLIMIT_NOFILE is 128" in note for note in notes)
 
 
-def test_what_reaches_the_machine_is_told(place: BundlePlace) -> None:
+def test_what_reaches_the_machine_is_told(
+    place: BundlePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapt, "find_hook_program", lambda: "/opt/cntnr-hook")
     (place.path / "own").mkdir()
     (place.path / "link").symlink_to("/etc")
     mounts = [
@@ -99,7 +101,7 @@ def test_what_reaches_the_machine_is_told(place: BundlePlace) -> None:
         for name in ("own", "link", "../up")
     ]
     hooks = {
-        "prestart": [{"path": "/bin/evil"}, {"path": f"{os.sep}opt/cntnr-hook"}],
+        "prestart": [{"path": "/tmp/cntnr-hook"}, {"path": "/opt/cntnr-hook"}],
         "startContainer": [{"path": "/in/container"}],
     }
     notes = adapt.adapt(place, config(mounts=mounts, hooks=hooks), USER)[1]
@@ -107,7 +109,7 @@ def test_what_reaches_the_machine_is_told(place: BundlePlace) -> None:
         note for note in notes if note.startswith(("its prestart", "its start", "it mounts"))
     ]
     assert dangers == [
-        "its prestart hook /bin/evil runs as you, outside of the container",
+        "its prestart hook /tmp/cntnr-hook runs as you, outside of the container",
         "it mounts link of this machine at /link",
         "it mounts ../up of this machine at /../up",
     ]

@@ -18,12 +18,15 @@ ROWS = {kind: [(0, 1000, 1), (1, 100000, 65536)] for kind in ("uid", "gid")}
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BundlePlace:
+    asked: list[str] = []
     (tmp_path / "rootfs").mkdir()
     monkeypatch.setattr(host_facts, "gather_host_facts", lambda **_: HostFacts())
     monkeypatch.setattr(config, "find_hook_program", lambda: "/bin/cntnr-hook")
     for name in config.HOOK_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setattr(config.lists, "find_list", lambda name, _: asked.append(name))
+    monkeypatch.setattr(config.lists, "plugin_folder", lambda: tmp_path)
     return BundlePlace(name="web", path=tmp_path)
 
 

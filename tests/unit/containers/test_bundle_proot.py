@@ -1,5 +1,6 @@
 """PRoot is found with its loader and libraries, or told to be unusable."""
 
+import contextlib
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -8,10 +9,14 @@ import pytest
 
 from cntnr_compose.containers.bundle import proot
 from cntnr_compose.containers.bundle.proot import ProotMissing, find_proot, read_loader
+from cntnr_compose.containers.runtime.runc import ContainerFailed
 from cntnr_compose.containers.spec.process import PROOT_LIBRARIES, PROOT_LOADER, PROOT_PATH
 from cntnr_compose.core.errors import CommandFailed, ProgramMissing
 from cntnr_compose.core.user_config import ProotSettings, UserConfig
 from cntnr_compose.host import process
+from cntnr_compose.host.openat2 import Root
+from cntnr_compose.model.image import ImageConfig
+from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import Service
 
 HEADER_SIZE = 64
@@ -139,3 +144,25 @@ def test_the_service_says_whether_it_runs_else_the_settings(
     settings(path=str(program), enabled=enabled)
     chosen = proot.choose_proot(Service(name="web", proot=service), ids)
     assert (chosen is not None) is runs
+
+
+@pytest.mark.parametrize(
+    ("command", "is_there"),
+    [("tool", True), ("/bin/tool", True), ("../bin/tool", True), ("linked", True), ("other", False),
+     ("/tool", False), ("loop", False), ("/bin/loop/x", False), ("a\0b", False)],
+)  # fmt: skip
+def test_a_program_that_the_image_lacks_is_told(
+    tmp_path: Path, command: str, *, is_there: bool
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "usr").mkdir()
+    (tmp_path / "bin/tool").touch()
+    (tmp_path / "bin/linked").symlink_to("/bin/tool")
+    (tmp_path / "bin/loop").symlink_to("loop")
+    process_spec = {"env": ["PATH=/nowhere:/bin"], "cwd": "/usr"}
+    with Root(tmp_path) as root:
+        service = Service(name="web", command=(command,))
+        record = Record(id="a", name="p-web-1", project="p", service="web", definition=service)
+        expected = contextlib.nullcontext() if is_there else pytest.raises(ContainerFailed)
+        with expected:
+            proot.check_program(record, root, ImageConfig(), process_spec)

@@ -103,4 +103,6 @@ def test_every_verb_uses_the_program_that_created_the_container(
     root = str(holder / "runc")
     assert oci_runtime.build_argv("a", "start", "a") == ["/opt/crun", "--root", root, "start", "a"]
     assert oci_runtime.build_argv("a", "exec", "a")[3:] == ["--log-format", "json", "exec", "a"]
+    logged = oci_runtime.build_argv("a", "exec", "a", log="/l")
+    assert logged[3:] == ["--log-format", "json", "--log", "/l", "exec", "a"]
     assert oci_runtime.build_argv("b", "start", "b")[0] == "runc"  # an earlier version made it

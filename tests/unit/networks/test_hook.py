@@ -87,7 +87,7 @@ def test_a_list_that_is_nowhere_is_named_with_those_that_are(folders: Path) -> N
     assert caught.value.hint == "did you mean office?"
     with pytest.raises(lists.NoSuchList) as caught:
         lists.find_list("qqqqq", lists.plugin_folder())
-    assert caught.value.hint == "there is bridge, cntnr-bridge, office"
+    assert caught.value.hint == "there is bridge, office"
 
 
 def test_lists_that_cannot_work_are_refused(folders: Path) -> None:

@@ -8,7 +8,8 @@ Unlike docker compose, which reports the end at ``--until`` as the error "EOF", 
 
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.parser.options import command, flag, option, services
+from cntnr_compose.cli.parser.list_options import since_option, until_option
+from cntnr_compose.cli.parser.options import command, flag, services
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.project.options import ProjectOptions
@@ -17,13 +18,8 @@ if TYPE_CHECKING:
 @command("[SERVICE...]")
 @services
 @flag("--json", "as_json", help="Print a JSON object a line.")
-@option(
-    "--since",
-    default="",
-    metavar="TIME",
-    help="Also from before: 42m, or 2026-01-31T12:00:00Z; the latest 256 of the supervisor that runs.",
-)
-@option("--until", default="", metavar="TIME", help="Not after; the command ends then.")
+@since_option
+@until_option
 def events(
     options: "ProjectOptions", services: tuple[str, ...], *, as_json: bool, since: str, until: str
 ) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.cli.display import stdout
-from cntnr_compose.cli.parser.list_options import filter_option
+from cntnr_compose.cli.parser.list_options import filter_option, ps_format
 from cntnr_compose.cli.parser.options import command, flag, option, services
 
 if TYPE_CHECKING:
@@ -19,13 +19,7 @@ STATES = ("paused", "restarting", "removing", "running", "dead", "created", "exi
 @services
 @flag("-a", "--all", "everything", help="Also containers that do not run.")
 @filter_option("Only containers in a state: status=running.")
-@option(
-    "--format",
-    "form",
-    metavar="FORMAT",
-    values=("table", "json"),
-    help="table, json, template; else psFormat of docker's config.json.",
-)
+@ps_format
 @flag("--no-trunc", help="Print ids and commands in full.")
 @flag("--no-orphans")  # as `--orphans=false`
 @flag(

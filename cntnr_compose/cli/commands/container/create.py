@@ -12,6 +12,10 @@ from cntnr_compose.cli.parser.options import argument, command
 @argument("command", many=True, required=False)
 def create(**flags: Any) -> None:
     """Create a container without starting it, and print its id."""
+    from cntnr_compose.client import prestart
+    from cntnr_compose.core.names import STANDALONE
+
+    prestart.start_for(STANDALONE)  # while the rest is imported
     from cntnr_compose.cli.flows.containers.creation.run import create_container
 
     create_container(flags)

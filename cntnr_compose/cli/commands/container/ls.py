@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.parser.list_options import filter_option
+from cntnr_compose.cli.parser.list_options import filter_option, ps_format
 from cntnr_compose.cli.parser.options import command, flag, option
 
 if TYPE_CHECKING:
@@ -13,13 +13,7 @@ if TYPE_CHECKING:
 @command(of_project=False)
 @flag("-a", "--all", "everything", help="Also containers that do not run.")
 @filter_option("status=STATE, name=, label=, ancestor=IMAGE, …", "-f")
-@option(
-    "--format",
-    "form",
-    metavar="FORMAT",
-    values=("table", "json"),
-    help="table, json, template; else psFormat of docker's config.json.",
-)
+@ps_format
 @option("-n", "--last", kind=int, default=-1, metavar="N", help="The N that were created last.")
 @flag("-l", "--latest", help="The one that was created last.")
 @flag("--no-trunc", help="Print ids and commands in full.")

@@ -32,6 +32,10 @@ def run(**flags: Any) -> int:
 
         cntnr run --rm redis --- --rm busybox sh
     """
+    from cntnr_compose.client import prestart
+    from cntnr_compose.core.names import STANDALONE
+
+    prestart.start_for(STANDALONE)  # while the rest is imported
     from cntnr_compose.cli.flows.containers.creation.run import run_containers
 
     return run_containers(list(_split_groups(flags)))

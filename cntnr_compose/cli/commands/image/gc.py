@@ -1,28 +1,12 @@
 """`cntnr image gc`: remove images that were not used for long."""
 
-from cntnr_compose.cli.parser.options import command, flag, option
+from cntnr_compose.cli.parser.list_options import gc_limits
+from cntnr_compose.cli.parser.options import command, option
 
 
 @command(of_project=False)
 @option("-t", "--ttl", default="168h", metavar="TIME", help="Unused for; 168h where not given.")
-@option(
-    "-r",
-    "--ref-ttl",
-    "ref_ttl",
-    default="0",
-    metavar="TIME",
-    help="Names go, too, of images unused for; 0: they stay.",
-)
-@option(
-    "-m",
-    "--max",
-    "max_names",
-    kind=int,
-    default=0,
-    metavar="N",
-    help="Only the newest N names of a repository stay; 0: all.",
-)
-@flag("--dry-run", "only_show", help="Print what would go, and remove nothing.")
+@gc_limits
 def gc(*, ttl: str, ref_ttl: str, max_names: int, only_show: bool) -> int:
     """Remove images without a name that were not used for a time, and names that are too old or too many.
 

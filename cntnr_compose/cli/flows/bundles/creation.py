@@ -20,7 +20,11 @@ _ENGINE = "it takes a container of cntnr: use `cntnr run`"
 _NETWORK = "the CNI list of the network decides on it"
 REFUSED_FLAGS = {
     "name": "--bundle names a bundle",
-    **dict.fromkeys(("cidfile", "interactive", "rm", "runtime", "cgroup_parent"), _RUNNER),
+    **dict.fromkeys(
+        ("attach", "cgroup_parent", "cidfile", "interactive", "no_new_keyring", "no_pivot", "pidfile",
+         "rm", "runtime", "sdnotify"),
+        _RUNNER,
+    ),
     **dict.fromkeys(
         ("restart", "health_cmd", "health_interval", "health_retries", "health_start_interval",
          "health_start_period", "health_timeout", "no_healthcheck", "log_driver", "log_opt",
@@ -31,9 +35,11 @@ REFUSED_FLAGS = {
         ("ip", "ip6", "link_local_ip", "mac_address", "network_alias"), _NETWORK
     ),
     "group_add": "runc sets no further groups for an ordinary user",
+    "mount_cgroups": "an ordinary user's runtime has no cgroup",
     "publish_all": "name each port: --publish HOST:CONTAINER",
     "expose": "it does nothing here: --publish HOST:CONTAINER publishes a port",
 }  # fmt: skip
+UNSET = {"sdnotify": "conmon"}  # defaults that are not empty
 REFUSED_MODES = ("pid", "ipc", "network")  # where they name another container
 
 
@@ -100,7 +106,7 @@ def _check_flags(flags: Mapping[str, Any]) -> None:
     from cntnr_compose.networks.hook.ports import parse_publish
 
     for name, why in REFUSED_FLAGS.items():
-        if flags[name] not in (None, False, (), ""):
+        if flags.get(name) not in (None, False, (), "", UNSET.get(name)):
             raise FlagRefused(name, why)
     for name in REFUSED_MODES:
         modes = flags[name] or ()

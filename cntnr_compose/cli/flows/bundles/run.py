@@ -61,8 +61,8 @@ def _run_locked(reference: str, options: BundleRunOptions) -> int:
         has_terminal=sys.stdin.isatty() and sys.stdout.isatty(),
     )
     adapted, notes = adapt.adapt(place, config, machine)
-    is_ours = record.read_record(place) is not None
-    for text in () if is_ours else notes:
+    # A folder may be anybody's, whatever files are in it; the store has what `create` has written.
+    for text in notes if place.is_custom else ():
         sys.stderr.write(f"bundle {place.name}: {text}\n")
     with record.lock(place) as lock, _folder(place, config, adapted) as folder:
         record.mark_used(place)

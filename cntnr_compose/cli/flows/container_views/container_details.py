@@ -6,7 +6,7 @@ from cntnr_compose.cli.flows.container_views.host_config import describe_host_co
 from cntnr_compose.cli.flows.container_views.network_settings import describe_networks
 from cntnr_compose.cli.flows.images.container_config import container_config
 from cntnr_compose.cli.project.any_container import find_container
-from cntnr_compose.client.processes import find_members
+from cntnr_compose.client.processes import find_first
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Seconds, Tree, to_tree
 from cntnr_compose.host.kernel import host_platform
@@ -22,8 +22,7 @@ def describe_container(name: str, *, with_sizes: bool = False) -> Tree:
     """Make the object that docker prints of a container. Raises what finding it raises."""
     container = find_container(name)
     record, status = container.record, container.status
-    members = find_members([container]).get(record.id)
-    pid = members.init if members else 0
+    pid = find_first(container)
     program, *arguments = record.command or ("",)
     return {
         "Id": record.id,

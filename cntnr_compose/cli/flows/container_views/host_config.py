@@ -40,7 +40,7 @@ def describe_host_config(record: Record) -> Tree:
         "Tmpfs": dict(_split_tmpfs(word) for word in service.tmpfs) or None,
         "ShmSize": service.shm_size or DEFAULT_SHM_SIZE,
         "Sysctls": dict(service.sysctls) or None,
-        "Runtime": service.runtime or "runc",
+        "Runtime": record.runtime,
         "Init": service.init or None,
         "Annotations": dict(service.annotations) or None,
         **_describe_isolation(service),

@@ -36,10 +36,10 @@ def run_in_container(reference: str, command: Sequence[str], values: dict[str, A
         tty=has_terminal,
         detach=values["detach"],
     )
-    with clients.connect(container.record.project) as client:
-        exec_command = client.prepare_exec(request)
     from cntnr_compose.client.exec import run_exec
 
+    with clients.connect(container.record.project) as client:
+        exec_command = client.prepare_exec(request)
     with explained_write_errors():
         return run_exec(
             exec_command,

@@ -10,6 +10,8 @@ from cntnr_compose.cli.display.tables import format_binary_size
 from cntnr_compose.cli.flows.system.versions import describe_versions
 from cntnr_compose.client import resources
 from cntnr_compose.core import paths
+from cntnr_compose.core.oci_runtimes import RUNC
+from cntnr_compose.core.user_config import read_user_config
 from cntnr_compose.core.values import Bytes, Tree
 from cntnr_compose.host import cgroups, distribution, process
 from cntnr_compose.images.store import ImageStore
@@ -149,7 +151,8 @@ def _describe_runtimes(versions: Tree) -> Tree:
         for name in RUNTIMES
         if name in versions
     }
-    return {"Runtimes": installed, "DefaultRuntime": "runc"}
+    default = read_user_config().containers.runtime or RUNC
+    return {"Runtimes": installed, "DefaultRuntime": default}
 
 
 def system_text(system: Tree) -> str:

@@ -15,6 +15,16 @@ def prepare_image(service: "Service", pull: str, emit: "Emit", *, quiet: bool = 
 
     Raises `NoSuchImage`, `PlatformDiffers`, and what pulling raises.
     """
+    from cntnr_compose.images.store import ImageStore
+
+    present = ImageStore().find(service.image) if pull == "missing" else None
+    has_others = any(mount.type == "image" for mount in service.volumes)
+    if present is not None and not (service.platform or has_others):
+        return present
+    return _ensure_image(service, pull, emit, quiet=quiet)
+
+
+def _ensure_image(service: "Service", pull: str, emit: "Emit", *, quiet: bool) -> "Image":
     from cntnr_compose.cli.flows.image_preparation import prepare_images
     from cntnr_compose.cli.flows.shared_arguments import ImageOptions
     from cntnr_compose.cli.project.options import ProjectOptions

@@ -87,9 +87,6 @@ def _create_containers(
     groups: Sequence[Mapping[str, Any]], *, attached: bool
 ) -> Iterator["tuple[ProjectSession, list[OneOffPlan]]"]:
     """Create the containers; yield the connection to their supervisor, and the plans of what follows."""
-    from cntnr_compose.client import prestart
-
-    prestart.start_for(STANDALONE)
     from cntnr_compose.cli.display.progress import choose_display
     from cntnr_compose.cli.flows.containers.creation.container import NewContainer
     from cntnr_compose.cli.project.session import ProjectSession

@@ -36,16 +36,19 @@ def make_service(name: str, flags: Mapping[str, Any], emit: "Emit") -> "Service"
     from cntnr_compose.compose import single_service
     from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
     from cntnr_compose.core.values import replace
+    from cntnr_compose.host.namespaces.subids import explain_one_id
     from cntnr_compose.model.service import EngineOptions
 
     check_name("container", name)
     mapping = build_mapping(flags, os.environ)
+    is_plain = single_service.is_plain(mapping) and not explain_one_id()
     try:
         tree = single_service.decode_service(name, mapping, current_directory())
     except ComposeFileInvalid as error:
         raise _in_words_of_flags(error.diagnostics, flags) from None
-    _check_volume_names(tree["services"][name])
-    _report_unsupported(tree, flags, emit)
+    if not is_plain:
+        _check_volume_names(tree["services"][name])
+        _report_unsupported(tree, flags, emit)
     service = single_service.make_service(name, tree)
     engine = {key: flags[key] for key in ENGINE_FLAGS if flags[key]}
     return replace(service, engine=EngineOptions(**engine)) if engine else service
