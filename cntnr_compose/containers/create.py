@@ -132,6 +132,7 @@ def _make_record(op: CreateContainer, context: ProjectContext, image: Image, nam
         number=op.number,
         oneoff=op.oneoff,
         auto_remove=op.auto_remove,
+        awaits_start=op.awaits_start,
         keeps_stdin=op.keeps_stdin,
         hook=op.hook,
         image=op.image,

@@ -216,9 +216,15 @@ class ManagedContainer(RunCycle):
             await self._delete(volumes=volumes)
         emit_progress(emit, self.record.name, "Removed", state="done")
 
+    @property
+    def _goes_by_itself(self) -> bool:
+        """Whether it is removed as soon as it does not run, also where nobody started it."""
+        is_awaited = self.record.awaits_start and self.status.state == "created"
+        return self.record.auto_remove and not is_awaited
+
     async def remove_if_unstarted(self) -> None:
         """Remove a container that only its client would have started, and the client is gone."""
-        if self.record.auto_remove and self.status.state == "created":
+        if self._goes_by_itself and self.status.state == "created":
             await self.remove(ignore_event, volumes=True)
 
     async def change_name(self, name: str) -> None:
@@ -248,7 +254,7 @@ class ManagedContainer(RunCycle):
                 await self.remove(ignore_event, volumes=True)
             return
         # Its client would have started it, and was cut off with that supervisor.
-        if self.record.auto_remove and self.status.state not in RUNNING_STATES:
+        if self._goes_by_itself and self.status.state not in RUNNING_STATES:
             await self.remove(ignore_event, volumes=True)
 
     async def _adopt(self) -> None:

@@ -47,6 +47,7 @@ class Record(Value, frozen=True, kw_only=True):
     number: int = 1
     oneoff: bool = False
     auto_remove: bool = False  # as soon as it has ended, with its anonymous volumes
+    awaits_start: bool = False  # ... and has been started: it was made by `create`
     keeps_stdin: bool = False  # of a one-off: open, when whoever is attached leaves
     hook: str = ""  # which pre_start hook of the service it runs; it is a one-off then
     image: str = ""  # as the user wrote it, or as the build named it

@@ -78,6 +78,7 @@ class CreateContainer(Value, frozen=True, kw_only=True, tag="create_container"):
     number: int = 1
     oneoff: bool = False
     auto_remove: bool = False  # when it has ended, or is not started at all
+    awaits_start: bool = False  # it stays although the command that made it does not start it
     keeps_stdin: bool = False  # standard input stays open when whoever is attached leaves
     hook: str = ""  # which pre_start hook of the service it runs
     bundle: str = (

@@ -54,6 +54,7 @@ class StandaloneOptions(Value, frozen=True, kw_only=True):
     image_id: str
     platform: str = ""
     auto_remove: bool = False
+    awaits_start: bool = False
     keeps_stdin: bool = False
     attached: bool = False  # somebody attaches before the start
     bundle: str = ""  # folder of the bundle whose root file system it has
@@ -229,6 +230,7 @@ def plan_standalone(service: Service, options: StandaloneOptions) -> OneOffPlan:
         oneoff=True,
         auto_remove=options.auto_remove,
         keeps_stdin=options.keeps_stdin,
+        awaits_start=options.awaits_start,
         bundle=options.bundle,
         labels=service.labels,
         cause="run",

@@ -51,6 +51,11 @@ def test_names_and_detached_containers(make_project: MakeProject, busybox_image:
         "run", "--rm", "--network", "container:first", busybox_image, "cat", "/etc/hostname"
     )
     assert shared.ok().stdout.strip() == begun.stdout[:12]
+    place.cntnr("create", "--rm", "--name", "later", busybox_image, "echo", "now").ok()
+    shown = place.cntnr("ps", "-a", "--filter", "name=later", "--format", "{{.Status}}").ok()
+    assert shown.stdout == "Created\n"
+    assert place.cntnr("start", "-a", "later").ok().stdout == "now\n"
+    wait_until(lambda: place.cntnr("inspect", "later").returncode != 0, what="it is gone")
     (place.folder / "gate").unlink()
 
 

@@ -48,7 +48,7 @@ class NewContainer:
         self._image_id = image.id
         self._service = _with_all_ports(service, image.config) if flags["publish_all"] else service
 
-    def create(self, session: "ProjectSession", *, attached: bool) -> OneOffPlan:
+    def create(self, session: "ProjectSession", *, attached: bool, starts: bool) -> OneOffPlan:
         """Create the container; one without a name of its own gets another one where the first is taken."""
         flags, service = self._flags, self._service
         options = StandaloneOptions(
@@ -56,6 +56,7 @@ class NewContainer:
             image_id=self._image_id,
             platform=service.platform,
             auto_remove=flags["rm"],
+            awaits_start=not starts,
             keeps_stdin=flags.get("detach", False),
             attached=attached,
             bundle=self._bundle,

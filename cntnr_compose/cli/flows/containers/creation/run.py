@@ -68,7 +68,7 @@ def _run_alone(
 def create_container(flags: Mapping[str, Any]) -> None:
     """Create a container, and print its id."""
     checks.check_flags([flags])
-    with _create_containers([flags], attached=False) as (_, plans):
+    with _create_containers([flags], attached=False, starts=False) as (_, plans):
         stdout.print_line(plans[0].id)
 
 
@@ -84,7 +84,7 @@ def _exit_code_of_docker() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _create_containers(
-    groups: Sequence[Mapping[str, Any]], *, attached: bool
+    groups: Sequence[Mapping[str, Any]], *, attached: bool, starts: bool = True
 ) -> Iterator["tuple[ProjectSession, list[OneOffPlan]]"]:
     """Create the containers; yield the connection to their supervisor, and the plans of what follows."""
     from cntnr_compose.cli.display.progress import choose_display
@@ -98,7 +98,10 @@ def _create_containers(
         # Nothing is locked: these containers do not depend on each other.
         with connect(STANDALONE, emit=display.emit) as client:
             session = ProjectSession(Observed(project=STANDALONE), client, display)
-            plans = [container.create(session, attached=attached) for container in containers]
+            plans = [
+                container.create(session, attached=attached, starts=starts)
+                for container in containers
+            ]
             undo.pop_all()
             display.finish()
             yield session, plans
