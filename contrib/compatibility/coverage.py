@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from cntnr_compose.cli.parser.command_tree import ROOT, Group
+from cntnr_compose.cli.parser.command_tree import ROOT
 from cntnr_compose.cli.parser.options import Command, Option
+from cntnr_compose.cli.parser.tree.group import Group
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "tests/scenarios"
 PROGRAM = "cntnr"

@@ -18,8 +18,10 @@ from typing import Any, NamedTuple
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER.parents[1]))  # this tree, whatever is installed
 
-from cntnr_compose.cli.parser.command_tree import COMPOSE, ROOT, CommandEntry, Group  # noqa: E402
+from cntnr_compose.cli.parser.command_tree import ROOT  # noqa: E402
 from cntnr_compose.cli.parser.options import Command, Option  # noqa: E402
+from cntnr_compose.cli.parser.tree.compose import COMPOSE  # noqa: E402
+from cntnr_compose.cli.parser.tree.group import CommandEntry, Group  # noqa: E402
 
 VERSIONS = tomllib.loads((FOLDER / "versions.toml").read_text())["row"]
 DOCUMENT = FOLDER.parents[1] / "docs/compatibility.md"

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from cntnr_compose.cli.parser.command_tree import ROOT, CommandEntry, Group
+from cntnr_compose.cli.parser.command_tree import ROOT
 from cntnr_compose.cli.parser.help_text import option_names, paragraphs, usage
 from cntnr_compose.cli.parser.options import Command, Option
 from cntnr_compose.cli.parser.program_name import METADATA
+from cntnr_compose.cli.parser.tree.group import CommandEntry, Group
 
 # What belongs to all commands of `cntnr compose`.
 VARIABLES = {

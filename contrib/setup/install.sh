@@ -54,6 +54,9 @@ gnupg                            signs images in tests
 openssl                          makes certificates in tests
 zsh                              completes command lines in a test
 fish                             completes command lines in a test
+xvfb                             a screen for graphical programs, in a test
+x11-apps                         such programs, and screenshots (xlogo, xwd)
+x11-utils                        finds windows by their names
 proot                            fakes owners and users in containers of one id, in tests
 LIST
 }

@@ -10,7 +10,7 @@ from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import Project, assert_refused, http_get, wait_until
 
 IMAGE = "busybox"
-pytestmark = pytest.mark.usefixtures("busybox_image")
+pytestmark = [pytest.mark.runtimes, pytest.mark.usefixtures("busybox_image")]
 SHOW = r"""
 echo "words $WORD $OTHER"
 echo "groups $(id -G)"

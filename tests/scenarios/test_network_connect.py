@@ -7,7 +7,7 @@ from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import Project, Result, assert_refused, free_port, http_get
 from tests.scenarios.reach import SAYS, addresses, answers, is_refused, look_up
 
-pytestmark = pytest.mark.usefixtures("busybox_image")
+pytestmark = [pytest.mark.runtimes, pytest.mark.usefixtures("busybox_image")]
 
 SERVICE = ", ".join(line.strip() for line in SAYS.strip().splitlines())
 

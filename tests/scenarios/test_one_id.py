@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import assert_refused, free_port, http_answers
+from tests.scenarios.lib import assert_refused, free_port, http_answers, wait_until
 from tests.scenarios.registry import Registry
 from tests.scenarios.test_build import (
     test_a_change_is_built_from_where_it_matters,  # noqa: F401
@@ -30,7 +30,6 @@ from tests.scenarios.test_crashes import (
     test_a_stack_whose_holder_died_comes_up_again,  # noqa: F401
 )
 from tests.scenarios.test_lifecycle_verbs import (
-    test_logs_are_chosen_cut_and_followed,  # noqa: F401
     test_verbs_move_containers_between_states,  # noqa: F401
 )
 from tests.scenarios.test_networks import (
@@ -152,6 +151,7 @@ def test_a_stack_works_as_with_all_ids(make_project: MakeProject) -> None:
     assert http_answers(f"http://127.0.0.1:{port}/") == "page\n"
     assert project.exec("web", "cat", "/run/secrets/word").ok().stdout == "xyzzy"
     assert project.compose("run", "--rm", "look").ok().stdout == "page\n"
+    wait_until(lambda: project.logs_count("page") == 1, what="the log of look")
     project.exec("web", "touch", "/kept/file").ok()
     # /dev/pts has no group for terminals, and nobody can give up groups.
     assert "gid=" not in project.exec("web", "grep", "devpts", "/proc/mounts").ok().stdout

@@ -44,6 +44,10 @@ def test_info_and_df_count_what_there_is(make_project: MakeProject) -> None:
     assert info["DefaultRuntime"] in info["Runtimes"]
     line = project.cntnr("system", "info", "-f", "{{.ContainersRunning}} {{.Driver}}").ok().stdout
     assert line == "1 overlay\n"
+    seen = project.cntnr(
+        "system", "events", "--since", "10m", "--until", "0s", "-f", "event=die"
+    ).ok()
+    assert f"name={project.name}-ends-1" in seen.stdout
     text = project.cntnr("info").ok().stdout
     assert " Containers: 2\n  Running: 1\n  Paused: 0\n  Stopped: 1\n Images: " in text
 

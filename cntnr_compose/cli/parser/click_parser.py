@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cntnr_compose.cli.parser.command_tree import ROOT, Group
+from cntnr_compose.cli.parser.command_tree import ROOT
 from cntnr_compose.cli.parser.fast_parser import PROGRAM
 from cntnr_compose.cli.parser.help_text import help_text, usage
 from cntnr_compose.cli.parser.options import (
@@ -18,6 +18,7 @@ from cntnr_compose.cli.parser.options import (
     merge_options,
     pop_shared_options,
 )
+from cntnr_compose.cli.parser.tree.group import Group
 from cntnr_compose.compose.basics.go_parse import GO_BOOLEANS
 from cntnr_compose.core.errors import CntnrError, did_you_mean
 

@@ -10,8 +10,9 @@ import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from cntnr_compose.cli.parser.command_tree import ROOT, Group
+from cntnr_compose.cli.parser.command_tree import ROOT
 from cntnr_compose.cli.parser.options import HELP, SHARED_PREFIX, Argument, Command, Option
+from cntnr_compose.cli.parser.tree.group import Group
 
 # What the shell does beside offering the words: files are offered where nothing says otherwise.
 FILES, NO_SPACE, NO_FILES, ONLY_DIRECTORIES = 0, 2, 4, 16

@@ -7,7 +7,7 @@ same rows, and a test holds that their results are equal.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from cntnr_compose.cli.parser.command_tree import ROOT, Group
+from cntnr_compose.cli.parser.command_tree import ROOT
 from cntnr_compose.cli.parser.options import (
     HELP,
     Argument,
@@ -17,6 +17,7 @@ from cntnr_compose.cli.parser.options import (
     merge_options,
     pop_shared_options,
 )
+from cntnr_compose.cli.parser.tree.group import Group
 from cntnr_compose.core.frozen import Frozen
 
 PROGRAM = "cntnr"

@@ -5,8 +5,8 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 
-from cntnr_compose.cli.parser.command_tree import Group
 from cntnr_compose.cli.parser.options import HELP, Command, Option
+from cntnr_compose.cli.parser.tree.group import Group
 
 MIN_WIDTH = 50
 DEFAULT_WIDTH = 80

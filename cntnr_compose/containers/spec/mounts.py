@@ -126,15 +126,22 @@ def _default_mounts(service: Service, inputs: SpecInputs, facts: HostFacts) -> l
 
 
 def _cgroup_mounts(service: Service, facts: HostFacts) -> Iterator[Tree]:
-    """Build the mount of the container's own group of processes, or of the machine's."""
+    """Build the mount of the container's own group of processes, or of the machine's.
+
+    Without groups of our own it is there for who asks for it: a runtime inside the container looks for it.
+    """
     mode = service.engine.mount_cgroups or ("rw" if service.privileged else "ro")
     if mode == "no":
         return
     if service.cgroup == "host":
         yield _bind(CGROUPS, CGROUPS, facts, read_only=mode == "ro")
-    elif facts.controllers:
-        options = [*RESTRICTED_OPTIONS, "relatime", *(("ro",) if mode == "ro" else ())]
+        return
+    options = [*RESTRICTED_OPTIONS, "relatime", *(("ro",) if mode == "ro" else ())]
+    if facts.controllers:
         yield _mount(CGROUPS, "cgroup", "cgroup", options)
+    elif service.privileged or service.engine.mount_cgroups:
+        # Whatever the machine mounts: by the type cgroup runc would mount groups of version 1.
+        yield _mount(CGROUPS, "cgroup2", "cgroup2", options)
 
 
 def _devpts_mount(facts: HostFacts) -> Tree:

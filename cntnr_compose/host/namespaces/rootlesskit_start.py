@@ -51,10 +51,13 @@ PAYLOAD = (
 class TunClosed(CntnrError):
     """The device that slirp4netns needs may not be opened."""
 
-    hint = "an administrator can open it: chmod 0666 /dev/net/tun"
-
-    def __init__(self) -> None:
+    def __init__(self, *, exists: bool) -> None:
         super().__init__("cannot open /dev/net/tun, which the network of containers needs")
+        self.hint = (
+            "an administrator can open it: chmod 0666 /dev/net/tun"
+            if exists
+            else "it is not there; a container gets it by --device /dev/net/tun, see docs/nested.md"
+        )
 
 
 def rootlesskit_argv(state: Path, ready: Path, *further: str) -> list[str]:
@@ -231,7 +234,7 @@ def _check_host() -> None:
     for program in PROGRAMS:
         process.find_program(program)
     if not kernel.can_open_tun():
-        raise TunClosed
+        raise TunClosed(exists=Path("/dev/net/tun").exists())
 
 
 def _last_log_lines(log: Path) -> str:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from cntnr_compose.cli.parser.command_tree import COMPOSE
+from cntnr_compose.cli.parser.tree.compose import COMPOSE
 from tests.unit.cli.conftest import FakeSupervisor, Run, both
 
 # Commands that change nothing.

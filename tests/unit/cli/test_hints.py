@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from cntnr_compose.cli.parser.command_tree import ROOT as ROOT_GROUP
-from cntnr_compose.cli.parser.command_tree import Group
 from cntnr_compose.cli.parser.options import HELP, Command, Option
+from cntnr_compose.cli.parser.tree.group import Group
 
 ROOT = Path(__file__).resolve().parents[3]
 CODE = sorted((ROOT / "cntnr_compose").rglob("*.py"))

@@ -4,9 +4,9 @@ import pytest
 
 from cntnr_compose.cli.parser import click_parser, fast_parser
 from cntnr_compose.cli.parser.click_parser import run_with_click
-from cntnr_compose.cli.parser.command_tree import Group
 from cntnr_compose.cli.parser.fast_parser import Invocation, parse
 from cntnr_compose.cli.parser.options import Command, argument, command, flag
+from cntnr_compose.cli.parser.tree.group import Group
 from cntnr_compose.core.errors import CntnrError
 
 calls: list[tuple[str, bool]] = []

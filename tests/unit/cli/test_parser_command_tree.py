@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from cntnr_compose.cli import main
-from cntnr_compose.cli.parser.command_tree import ROOT, CommandEntry, Group
+from cntnr_compose.cli.parser.command_tree import ROOT
 from cntnr_compose.cli.parser.options import Command
+from cntnr_compose.cli.parser.tree.group import CommandEntry, Group
 
 COMMANDS = Path(main.__file__).with_name("commands")
 

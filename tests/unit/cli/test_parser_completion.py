@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from cntnr_compose.cli.parser import completion
-from cntnr_compose.cli.parser.command_tree import COMPOSE, ROOT
+from cntnr_compose.cli.parser.command_tree import ROOT
 from cntnr_compose.cli.parser.completion import FILES, NO_FILES, NO_SPACE, ONLY_DIRECTORIES
+from cntnr_compose.cli.parser.tree.compose import COMPOSE
 from cntnr_compose.cli.project import known_names
 from tests.unit.cli.conftest import Run
 

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cntnr_compose.cli.parser.click_parser import ClickCommand, ClickGroup
-from cntnr_compose.cli.parser.command_tree import ROOT, Group
+from cntnr_compose.cli.parser.command_tree import ROOT
 from cntnr_compose.cli.parser.fast_parser import Invocation, TextRequest, parse
 from cntnr_compose.cli.parser.options import HELP, Command, Option
+from cntnr_compose.cli.parser.tree.group import Group
 from cntnr_compose.core.errors import CntnrError
 
 

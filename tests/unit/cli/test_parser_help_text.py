@@ -4,9 +4,11 @@ import click
 import pytest
 
 from cntnr_compose.cli.parser.click_parser import ClickCommand
-from cntnr_compose.cli.parser.command_tree import COMPOSE, ROOT, VOLUME
+from cntnr_compose.cli.parser.command_tree import ROOT
 from cntnr_compose.cli.parser.help_text import help_text, paragraphs
 from cntnr_compose.cli.parser.options import DRY_RUN, Command
+from cntnr_compose.cli.parser.tree.compose import COMPOSE
+from cntnr_compose.cli.parser.tree.resources import VOLUME
 
 VOLUME_HELP = """\
 Usage: cntnr volume [OPTIONS] COMMAND

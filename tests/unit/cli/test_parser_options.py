@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from cntnr_compose.cli.parser.click_parser import ClickCommand, NotThereYet, run_with_click
-from cntnr_compose.cli.parser.command_tree import COMPOSE, Group
 from cntnr_compose.cli.parser.fast_parser import parse
 from cntnr_compose.cli.parser.options import (
     COMPOSE_OPTIONS,
@@ -18,6 +17,8 @@ from cntnr_compose.cli.parser.options import (
     option,
     unsupported,
 )
+from cntnr_compose.cli.parser.tree.compose import COMPOSE
+from cntnr_compose.cli.parser.tree.group import Group
 from cntnr_compose.cli.project.options import ProjectOptions
 from tests.unit.cli.conftest import CommandResult
 

@@ -12,7 +12,7 @@ from cntnr_compose.containers.spec.mounts import (
     list_mode_folders,
 )
 from cntnr_compose.model.host import HostFacts
-from cntnr_compose.model.service import Service
+from cntnr_compose.model.service import EngineOptions, Service
 
 DEFAULTS = ["/proc", "/dev", "/dev/pts", "/sys", "/dev/mqueue", "/dev/shm"]
 
@@ -94,6 +94,9 @@ def test_cgroups_are_shown_where_they_are_ours_or_asked_for() -> None:
     own = at("/sys/fs/cgroup", build(facts={"controllers": ("memory",)}))
     assert own["type"] == "cgroup"
     assert "ro" in own["options"]
+    assert at("/sys/fs/cgroup", build({"privileged": True}))["type"] == "cgroup2"
+    asked = at("/sys/fs/cgroup", build({"engine": EngineOptions(mount_cgroups="ro")}))
+    assert (asked["type"], "ro" in asked["options"]) == ("cgroup2", True)
     host = at("/sys/fs/cgroup", build({"cgroup": "host"}))
     assert (host["type"], host["source"]) == ("bind", "/sys/fs/cgroup")
 

@@ -181,6 +181,37 @@ def test_the_first_error_of_making_a_network_is_told(holder_network: FakeHolderN
         asyncio.run(networks.create_network(Network(key="a", name="p_a"), "hash", {}))
 
 
+def test_containers_wait_for_the_bridge_and_their_start_for_all_of_a_network(
+    holder_network: FakeHolderNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    async def main() -> None:
+        networks, rules = NetworkManager("p"), asyncio.Event()
+
+        async def apply_rules(_network: object) -> None:
+            await rules.wait()
+            seen.append("rules")
+
+        monkeypatch.setattr(manager.repairs, "apply_rules", apply_rules)
+        network = Network(key="a", name="p_a")
+        bridge = asyncio.Event()
+        creating = asyncio.create_task(networks.create_network(network, "hash", {}, bridge.set))
+        await bridge.wait()
+        seen.append("bridge")
+        starting = asyncio.create_task(networks.settle())
+        await asyncio.sleep(0)
+        assert not starting.done()
+        rules.set()
+        await starting
+        seen.append("start")
+        await creating
+
+    asyncio.run(main())
+    assert seen == ["bridge", "rules", "start"]
+    assert "create_bridge" in holder_network.calls
+
+
 def test_a_bridge_that_was_left_is_removed_before_it_is_made(
     holder_network: FakeHolderNetwork,
 ) -> None:
