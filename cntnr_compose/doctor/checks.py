@@ -123,7 +123,7 @@ def _check_user_namespaces() -> Check:
         state="missing",
         found=reason,
         loses="no container can run without root",
-        mend=" && ".join(commands) or "ask the administrator why this machine forbids them",
+        mend=" && ".join(commands) or "ask who runs the machine; in a container see docs/nested.md",
     )
 
 

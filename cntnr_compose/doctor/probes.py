@@ -36,7 +36,12 @@ def has_sysctl_value(name: str, value: int) -> bool:
 
 
 def try_user_namespace() -> str:
-    """Create a user and mount namespace in a child; return the reason of a failure, else nothing."""
+    """Create a user and mount namespace in a child; return the reason of a failure, else nothing.
+
+    Where /proc/sys is read-only it is so in all of them, and networks cannot be made.
+    """
+    if kernel.has_read_only_sysctls():
+        return "/proc/sys is read-only"
     return _try_in_child(lambda: None)
 
 

@@ -60,17 +60,18 @@ class Screen:
         return [content[start + row * y :][: 4 * width] for y in range(height)]
 
     def shows(self, name: str, empty: list[bytes]) -> bool:
-        """Return whether a window is there and many of its pixels are not those of the empty screen."""
+        """Return whether a window is there, differs from the empty screen, and has something drawn in it."""
         window = self.window(name)
         if window is None:
             return False
-        begin, end = 4 * max(window.x, 0), 4 * (window.x + window.width)
-        return any(
-            row[begin:end] != before[begin:end]
-            for row, before in list(zip(self.pixels(), empty, strict=True))[window.y :][
-                : window.height
-            ]
-        )
+        before, after = _cut(empty, window), _cut(self.pixels(), window)
+        colours = {row[at : at + 4] for row in after for at in range(0, len(row), 4)}
+        return before != after and len(colours) > 1
+
+
+def _cut(rows: list[bytes], window: Window) -> list[bytes]:
+    begin, end = 4 * max(window.x, 0), 4 * (window.x + window.width)
+    return [row[begin:end] for row in rows[max(window.y, 0) : window.y + window.height]]
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import socket
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import assert_refused, wait_until
+from tests.scenarios.terminal import Terminal
 
 
 def test_the_first_run_pulls_and_prints_the_programs_output_alone(
@@ -76,3 +77,20 @@ def test_networks(make_project: MakeProject, busybox_image: str) -> None:
     assert_refused(place.cntnr("network", "rm", "bridge"), "pre-defined network")
     (place.folder / "gate").unlink()
     wait_until(lambda: place.cntnr("network", "rm", "together").returncode == 0, what="it is gone")
+
+
+def test_a_terminal_has_our_size_and_keys_that_detach(
+    make_project: MakeProject, busybox_image: str
+) -> None:
+    place = make_project()
+    place.cntnr("pull", "-q", busybox_image).ok()
+    words = ("cntnr", "run", "-it", "--rm", "--name", "typed", "--detach-keys", "x,y")
+    with Terminal(place, *words, busybox_image, "sh", size=(31, 97)) as terminal:
+        terminal.sees("#")
+        terminal.type("stty size; tty\r")
+        terminal.sees("31 97")
+        terminal.sees("/dev/pts/0")
+        terminal.type("xy")
+        assert terminal.ends() == 0
+    assert "typed" in place.cntnr("ps").ok().stdout
+    place.cntnr("rm", "-f", "typed").ok()

@@ -79,7 +79,7 @@ def test_without_a_right_that_it_needs(make_project: MakeProject) -> None:
     for missing, says in (
         (0, "a container gets it by --device /dev/net/tun"),
         (1, "cannot make the namespaces for containers"),
-        (2, "cannot make the namespaces for containers"),
+        (2, "/proc/sys is read-only"),
         (3, "unshare failed: Operation not permitted"),
         (4, "no cgroup mount found"),
     ):

@@ -118,7 +118,7 @@ class ProjectContext:
     def must_check_rules(self) -> bool:
         """Tell whether rules of networks are to be checked: with each command, but for those of no project.
 
-        Many of these may be run in a second, and `nft` takes as long as half of the rest.
+        Many of these may be run in a second, and `nft` takes a tenth of a short one's time.
         """
         now = time.monotonic()
         is_recent = self.project == STANDALONE and now < self._rules_checked + RULES_INTERVAL

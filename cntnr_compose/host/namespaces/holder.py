@@ -29,6 +29,11 @@ class HolderFailed(CntnrError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"cannot make the namespaces for containers: {reason}")
+        if kernel.has_read_only_sysctls():
+            self.hint = (
+                "/proc/sys is read-only: an engine outside covers it; start this container with"
+                " --privileged, or see docs/nested.md"
+            )
 
 
 class NamespaceHolder(Frozen):

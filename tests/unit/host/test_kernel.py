@@ -5,7 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from cntnr_compose.doctor import probes
 from cntnr_compose.host import kernel
+from cntnr_compose.host.namespaces.holder import HolderFailed
 
 
 @pytest.mark.parametrize(
@@ -37,3 +39,14 @@ def test_root_may_listen_on_all_ports(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "getuid", lambda: 1000)
     monkeypatch.setattr(kernel, "read_sysctl", lambda *_, default: default)
     assert kernel.lowest_port() == 1024
+
+
+@pytest.mark.parametrize(("flags", "expected"), [(os.ST_RDONLY | os.ST_NOSUID, True), (0, False)])
+def test_sysctls_that_an_engine_outside_covers(
+    monkeypatch: pytest.MonkeyPatch, flags: int, expected: bool
+) -> None:
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=flags))
+    assert kernel.has_read_only_sysctls() == expected
+    assert ("/proc/sys" in (HolderFailed("x").hint or "")) == expected
+    if expected:
+        assert probes.try_user_namespace() == "/proc/sys is read-only"
