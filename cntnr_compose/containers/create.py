@@ -6,6 +6,7 @@ import time
 from cntnr_compose.containers.managed import ManagedContainer, managed_containers
 from cntnr_compose.containers.runtime import oci_runtime
 from cntnr_compose.containers.spec.process import build_command_line
+from cntnr_compose.containers.spec.resources import check_limits
 from cntnr_compose.containers.state import file_sources, records
 from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
 from cntnr_compose.core.errors import CntnrError
@@ -36,9 +37,10 @@ class MountUnknown(CntnrError):
 async def create_container(op: CreateContainer, context: ProjectContext, emit: Emit) -> None:
     """Create a container; one that it replaces is stopped and removed after that.
 
-    Raises `NameInvalid`, `NameTaken`, `NoSuchImage`, `NoCommand`, `MountUnknown`.
+    Raises `NameInvalid`, `LimitInvalid`, `NameTaken`, `NoSuchImage`, `NoCommand`, `MountUnknown`.
     """
     check_name("container", op.name)
+    check_limits(op.service, context.host_facts)
     existing = managed_containers(context).values()
     old = next((one for one in existing if one.record.id == op.replaces), None)
     name = f"{op.replaces[:12]}_{op.name}" if old else op.name

@@ -186,6 +186,8 @@ def test_mistakes_name_the_flag_and_what_is_near(
         (("--mount", "type=bind,sorce=/x,dst=/y"), ("--mount", "did you mean source")),
         (("-v", "/a:/x", "--mount", "type=tmpfs,dst=/x"), ("duplicate mount point: /x",)),
         (("--network", "host", "--ip", "1.2.3.4"), ("conflicting options", "--ip")),
+        (("--network-alias", "shop"), ("only supported for user-defined networks",)),
+        (("--memory", "1m"), ("--memory: minimum memory limit allowed is 6MB",)),
         (("--network", "container:nobody"), ("No such container: nobody",)),
         (("--gpus", "all"), ("--gpus",)),
         (("--env-file", "none"), ("--env-file", "no such file")),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cntnr_compose.cli.display.progress import ProgressDisplay
 from cntnr_compose.cli.project.options import ProjectOptions
 from cntnr_compose.core.errors import CntnrError, RemoteError
-from cntnr_compose.core.events import Progress, WarningEvent
+from cntnr_compose.core.events import Event, Progress, WarningEvent
 
 if TYPE_CHECKING:
     from cntnr_compose.client.client import Client
@@ -61,7 +61,11 @@ class ProjectSession:
                 self.display.emit(event)
         elif plan.steps or project is not None:
             plan = self.limit_steps(plan)
-            self.client.execute(plan, project=project, emit=self.display.emit)
+            self.client.execute(plan, project=project, emit=self.emit)
+
+    def emit(self, event: Event) -> None:
+        """Show an event of a plan."""
+        self.display.emit(event)
 
     def limit_steps(self, plan: "Plan") -> "Plan":
         """Limit how many steps of a plan run at once, by ``--parallel``."""

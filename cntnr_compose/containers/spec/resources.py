@@ -63,7 +63,7 @@ def build_resources(
 
     Raises `LimitInvalid`.
     """
-    _check_limits(service, facts)
+    check_limits(service, facts)
     for key, reason in WITHOUT_EFFECT.items():
         if service.raw.get(key):
             reductions.add(key, reason)
@@ -115,8 +115,8 @@ def _why_not_honoured(controller: str, facts: HostFacts) -> str:
     return "not honoured, since this user may not make cgroups (see `cntnr doctor`)"
 
 
-def _check_limits(service: Service, facts: HostFacts) -> None:
-    """Refuse what docker refuses, even where limits are not honoured."""
+def check_limits(service: Service, facts: HostFacts) -> None:
+    """Refuse what docker refuses, even where limits are not honoured. Raises `LimitInvalid`."""
     name, memory, swap = service.name, service.limits.memory, service.memswap_limit
     if 0 < memory < MIN_MEMORY:
         raise LimitInvalid(

@@ -8,7 +8,11 @@ import pytest
 from cntnr_compose.cli.commands.container.run import run as run_command
 from cntnr_compose.cli.flows.containers.flags import checks, mounts, values
 from cntnr_compose.cli.flows.containers.flags.mapping import KEY_FLAGS, build_mapping
-from cntnr_compose.cli.flows.containers.flags.networks import NetworksConflict, map_networks
+from cntnr_compose.cli.flows.containers.flags.networks import (
+    NetworksConflict,
+    NoAliases,
+    map_networks,
+)
 from cntnr_compose.cli.flows.image_build.flag_values import BadBuildOption
 from cntnr_compose.cli.flows.run_arguments import BadOption
 from cntnr_compose.cli.flows.shared_arguments import Incompatible
@@ -126,6 +130,12 @@ def test_two_mounts_have_no_place_in_common() -> None:
 def test_networks_that_exclude_each_other(words: list[str]) -> None:
     with pytest.raises(NetworksConflict):
         map_networks(flags(*words))
+
+
+@pytest.mark.parametrize("words", [[], ["--network", "default"], ["--network", "bridge"]])
+def test_the_default_network_has_no_names(words: list[str]) -> None:
+    with pytest.raises(NoAliases):
+        map_networks(flags(*words, "--network-alias", "shop"))
 
 
 @pytest.mark.parametrize(

@@ -89,15 +89,14 @@ def _create_containers(
     """Create the containers; yield the connection to their supervisor, and the plans of what follows."""
     from cntnr_compose.cli.display.progress import choose_display
     from cntnr_compose.cli.flows.containers.creation.container import NewContainer
-    from cntnr_compose.cli.project.session import ProjectSession
+    from cntnr_compose.cli.flows.containers.creation.standalone_session import StandaloneSession
     from cntnr_compose.client.client import connect
     from cntnr_compose.model.observed import Observed
 
     with choose_display("auto", "auto") as display, contextlib.ExitStack() as undo:
         containers = [NewContainer(flags, undo, display.emit) for flags in groups]
-        # Nothing is locked: these containers do not depend on each other.
         with connect(STANDALONE, emit=display.emit) as client:
-            session = ProjectSession(Observed(project=STANDALONE), client, display)
+            session = StandaloneSession(Observed(project=STANDALONE), client, display)
             plans = [
                 container.create(session, attached=attached, starts=starts)
                 for container in containers

@@ -15,6 +15,15 @@ FIELDS = (
 )  # fmt: skip
 
 
+class NoAliases(CntnrError):
+    """A container is to have a name on the default network, which has none."""
+
+    hint = "create one by `cntnr network create NAME`, and name it by --network"
+
+    def __init__(self) -> None:
+        super().__init__("network-scoped aliases are only supported for user-defined networks")
+
+
 class NetworksConflict(CntnrError):
     """Flags ask for networks that no container can have at once."""
 
@@ -23,7 +32,10 @@ class NetworksConflict(CntnrError):
 
 
 def map_networks(flags: Mapping[str, Any]) -> Tree:
-    """Return the keys of a service for the flags about networks. Raises `NetworksConflict`, `BadOption`."""
+    """Return the keys of a service for the flags about networks.
+
+    Raises `NetworksConflict`, `NoAliases`, `BadOption`.
+    """
     attachments = [_parse_network(text) for text in flags["network"] or (DEFAULT_NETWORK,)]
     names = [name for name, _ in attachments]
     own = _own_attachment(flags)
@@ -38,6 +50,8 @@ def map_networks(flags: Mapping[str, Any]) -> Tree:
         return {"network_mode": modes[0], **mac}
     first, attachment = attachments[0]
     networks = {first: attachment | own, **dict(attachments[1:])}
+    if networks.get(DEFAULT_NETWORK, {}).get("aliases"):
+        raise NoAliases
     if len(networks) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise NetworksConflict(twice, "the same again")
