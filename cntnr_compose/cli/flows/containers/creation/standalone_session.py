@@ -40,8 +40,8 @@ class StandaloneSession(ProjectSession):
 
 def name_flags(sentence: str) -> str:
     """Name the flag in a sentence about the key of a service that was made of it."""
-    found = KEY_OF_SERVICE.match(sentence)
-    if not found:
+    match = KEY_OF_SERVICE.match(sentence)
+    if not match:
         return sentence
-    flag, rest = KEY_FLAGS[found[1]].replace("_", "-"), found[2].removeprefix(".")
-    return f"--{flag}{' ' + rest if rest else ''}: {sentence[found.end() :]}"
+    flag, rest = KEY_FLAGS[match[1]].replace("_", "-"), match[2].removeprefix(".")
+    return f"--{flag}{' ' + rest if rest else ''}: {sentence[match.end() :]}"
