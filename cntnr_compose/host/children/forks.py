@@ -8,15 +8,15 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from typing import NoReturn
 
-ARGUMENTS_START = (
-    45  # of the fields of /proc/PID/stat after the name; the end follows (proc(5): 48, 49)
-)
+STANDARD_ERROR = 2
+# Of the fields of /proc/PID/stat after the name; the end follows it (proc_pid_stat(5): 48, 49).
+ARGUMENTS_START = 45
 
 
-def fork_child(kept: Iterable[int]) -> int:
+def fork_child(kept: Collection[int]) -> int:
     """Fork a child that has none of our descriptors but the standard ones and ``kept``; 0 in the child.
 
     So it keeps no lock of ours, and no pipe open. Not from a thread beside which others run: the child could
@@ -26,10 +26,11 @@ def fork_child(kept: Iterable[int]) -> int:
     if child == 0:
         signal.set_wakeup_fd(-1)
         gc.freeze()  # a file of ours that were collected would close what has its number by then
-        last = 2
-        for descriptor in (*sorted(kept), os.sysconf("SC_OPEN_MAX")):
-            os.closerange(last + 1, descriptor)
-            last = descriptor
+        # Not os.closerange: without close_range(2) it would try all numbers, of which there may be 2^30.
+        for name in os.listdir("/proc/self/fd"):  # noqa: PTH208
+            if (number := int(name)) > STANDARD_ERROR and number not in kept:
+                with contextlib.suppress(OSError):  # that of the listing
+                    os.close(number)
     return child
 
 
