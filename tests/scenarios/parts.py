@@ -59,10 +59,10 @@ def processes(user: User) -> Iterator[Process]:
 
 # Each kind of process, recognised by its command line.
 PARTS: dict[str, Callable[[Process], bool]] = {
-    "supervisor": lambda one: SUPERVISOR in one.line,
+    "supervisor": lambda one: one.words[0] == SUPERVISOR,
     "holder's parent": lambda one: one.words[0].endswith("rootlesskit"),
     "holder's child": lambda one: one.words[0] == "/proc/self/exe" and "--state-dir" in one.line,
-    "builder": lambda one: "cntnr builder" in one.line,
+    "builder": lambda one: one.words[0] == "cntnr builder",
     "uplink": lambda one: one.words[0].endswith("slirp4netns"),
     "conmon": lambda one: one.words[0].endswith("conmon"),
     "runc": lambda one: one.words[0].endswith(("runc", "crun")),

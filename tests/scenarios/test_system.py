@@ -79,6 +79,7 @@ services:
   ends: {image: busybox, command: "true", networks: [used], labels: {keep: "1"}, volumes: [/anonymous]}
 networks: {used: {}}
 """)
+    project.cntnr("system", "prune", "-f").ok()  # what other tests have left
     project.up()
     project.compose("wait", "ends").ok()
     project.cntnr("network", "create", "free").ok()
@@ -121,7 +122,8 @@ def test_gc_takes_bundles_and_images_that_were_not_used_for_long(
     kept = project.cntnr("gc").ok().stdout
     assert kept == "Total reclaimed space: 0B\n"
     shown = project.cntnr("gc", "-b", "0", "-i", "0", "-m", "2", "--dry-run").ok().stdout
-    assert shown.startswith("old\nWould delete:\nuntagged: gc:1\n")
+    assert shown.startswith("old\nWould delete:\n")
+    assert [line for line in shown.splitlines() if " gc:" in line] == ["untagged: gc:1"]
     assert project.cntnr("bundle", "ls", "-q").ok().stdout == "old\n"
     for words, text in (
         (("--bundle-ttl", "soon"), 'invalid duration "soon" for --bundle-ttl'),
@@ -130,7 +132,8 @@ def test_gc_takes_bundles_and_images_that_were_not_used_for_long(
     ):
         assert_refused(project.cntnr("gc", *words), text)
     gone = project.cntnr("gc", "-b", "0", "-i", "0", "-m", "2").ok().stdout
-    assert gone.startswith("old\nDeleted Images:\nuntagged: gc:1\n")
+    assert gone.startswith("old\nDeleted Images:\n")
+    assert [line for line in gone.splitlines() if " gc:" in line] == ["untagged: gc:1"]
     assert project.cntnr("bundle", "ls", "-q").ok().stdout == ""
     names = project.cntnr("image", "ls", "gc", "--format", "{{.Tag}}").ok().stdout.split()
     assert sorted(names) == ["2", "3"]
