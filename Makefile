@@ -21,8 +21,8 @@ demo-down: ## take the demo down again
 	@contrib/setup/demo.sh down
 
 test: setup style types imports ## everything: style, types, imports, and all tests on real parts
-	$(VENV)/pytest -q tests
 	@$(MAKE) runtimes
+	$(VENV)/pytest -q tests
 	@echo "cntnr: all checks passed"
 
 check: setup style types imports unit ## what to run before each commit: needs no root, takes seconds
