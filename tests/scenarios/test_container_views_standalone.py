@@ -66,7 +66,8 @@ def test_a_container_of_no_project_is_shown_as_it_was_run(
         place.cntnr("stop", "solo").ok()
         assert one(place, "diff", "solo").splitlines() == ["A /in", "A /new", "A /ready"]
         place.cntnr("cp", "solo:/new", "out").ok()
-        assert one(place, "commit", "solo") not in ("", image)
+        # Of the same files it may be the same image.
+        assert one(place, "commit", "solo").startswith("sha256:")
     finally:
         remove(place, "solo")
         place.cntnr("rmi", "-f", "me/solo")
