@@ -224,4 +224,4 @@ def test_a_container_runs_with_the_runtime_and_in_the_group_that_flags_name(
     wrong = place.cntnr("run", "--rm", "--runtime", "crum", busybox_image, "true")
     assert_refused(wrong, '--runtime "crum"', "did you mean crun?", code=125)
     told = place.cntnr("run", "--rm", "--cgroup-parent", "/mine", busybox_image, "true").ok()
-    assert told.stderr.count("cgroup_parent: not honoured") == 1
+    assert told.stderr.count("--cgroup-parent: not honoured") == 1
