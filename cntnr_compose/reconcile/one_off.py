@@ -102,14 +102,7 @@ def plan_run(project: Project, observed: Observed, options: RunOptions) -> OneOf
     create = builder.add(operation, {*removals, *steps.steps_before_create(service), *volumes})
     after = {create, *steps.add_condition_waits(service)}
     steps.add_prepare(service, operation.name, after)
-    return OneOffPlan(
-        name=operation.name,
-        id=operation.id,
-        service=service,
-        before=builder.build(),
-        start=single_step(StartContainer(name=operation.name)),
-        removal=single_step(RemoveContainer(name=operation.id, volumes=True)),
-    )
+    return _finish_plan(builder, operation)
 
 
 def apply_run_options(service: Service, options: RunOptions) -> Service:
@@ -238,13 +231,18 @@ def plan_standalone(service: Service, options: StandaloneOptions) -> OneOffPlan:
     created = builder.add(operation, volumes)
     if options.attached:
         builder.add(PrepareContainer(name=service.name), {created})
+    return _finish_plan(builder, operation)
+
+
+def _finish_plan(builder: PlanBuilder, operation: CreateContainer) -> OneOffPlan:
+    """Add what follows the plan that creates a container: its start, and its removal by its id."""
     return OneOffPlan(
-        name=service.name,
-        id=options.id,
-        service=service,
+        name=operation.name,
+        id=operation.id,
+        service=operation.service,
         before=builder.build(),
-        start=single_step(StartContainer(name=service.name)),
-        removal=single_step(RemoveContainer(name=options.id, volumes=True)),
+        start=single_step(StartContainer(name=operation.name)),
+        removal=single_step(RemoveContainer(name=operation.id, volumes=True)),
     )
 
 

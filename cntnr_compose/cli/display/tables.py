@@ -63,22 +63,23 @@ def format_age(seconds: Seconds) -> str:
 
 def format_size(count: Bytes) -> str:
     """Format a size with three digits and decimal units, as docker: ``7.8MB``."""
-    value = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if float(f"{value:.3g}") < 1000:
-            return f"{value:.3g}{unit}"
-        value /= 1000
-    return f"{value:.3g}TB"
+    return _format_scaled(count, 1000, 3, ("B", "kB", "MB", "GB", "TB"))
 
 
 def format_binary_size(count: Bytes) -> str:
     """Format memory with four digits and binary units, as docker: ``23.54GiB``."""
-    value = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if float(f"{value:.4g}") < 1024:
-            return f"{value:.4g}{unit}"
-        value /= 1024
-    return f"{value:.4g}TiB"
+    return _format_scaled(count, 1024, 4, ("B", "KiB", "MiB", "GiB", "TiB"))
+
+
+def _format_scaled(count: Bytes, step: int, digits: int, units: Sequence[str]) -> str:
+    """Format a number in the first unit in which it is below ``step``, or in the largest."""
+    value, (*smaller, largest) = float(count), units
+    for unit in smaller:
+        text = f"{value:.{digits}g}"
+        if float(text) < step:
+            return f"{text}{unit}"
+        value /= step
+    return f"{value:.{digits}g}{largest}"
 
 
 def _count(count: int, unit: str) -> str:
