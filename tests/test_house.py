@@ -195,5 +195,19 @@ def test_no_clean_up_hides_the_failure_that_it_follows() -> None:
     assert bare_awaits == []
 
 
+def test_folders_are_listed_by_what_bears_that_they_vanish() -> None:
+    """Check that `Path.glob`, which raises an error where a folder is removed meanwhile, is not used."""
+    calls = [
+        f"{path}:{call.lineno}"
+        for path in (ROOT / "cntnr_compose").rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr in ("glob", "rglob")
+        and ast.unparse(call.func) != "glob.glob"
+    ]
+    assert calls == []
+
+
 def _catches_all(handler: ast.ExceptHandler) -> bool:
     return handler.type is None or ast.unparse(handler.type) == "BaseException"

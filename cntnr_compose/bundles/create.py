@@ -150,7 +150,7 @@ def _replace_rootfs(place: BundlePlace, new: Path, running: NamespaceHolder) -> 
 
 def _remove_drafts(place: BundlePlace, running: NamespaceHolder) -> None:
     """Remove what a creation that was killed has left."""
-    drafts = [path for begin in (NEW, OLD) for path in place.path.glob(f"{begin}*")]
+    drafts = [path for begin in (NEW, OLD) for path in files.find_paths(place.path, f"{begin}*")]
     if drafts:
         worker.run_worker(RootfsRequest(remove=tuple(map(str, drafts))), running)
 

@@ -127,7 +127,7 @@ def remove_files(record: Record, *, volumes: bool) -> None:
 def find_unrecorded(project: str, known: Collection[str]) -> list[str]:
     """List the ids of containers that run for a project and have no record any more."""
     unrecorded = []
-    for identity in (path.name for path in oci_runtime.state_folder().glob("*")):
+    for identity in (path.name for path in files.find_paths(oci_runtime.state_folder(), "*")):
         if identity not in known:
             spec = files.read_value(paths.bundle(identity) / "config.json", Tree) or {}
             if spec.get("annotations", {}).get(bundle.PROJECT_ANNOTATION) == project:

@@ -1,8 +1,9 @@
-"""Write files atomically, lock files, make staging folders, remove trees."""
+"""Write files atomically, find and lock files, make staging folders, remove trees."""
 
 import contextlib
 import errno
 import fcntl
+import glob
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,6 +52,33 @@ def read_value(path: Path, kind: type[T]) -> T | None:
         return from_json(text, kind)
     except ValueError:
         return None
+
+
+def find_paths(folder: Path, pattern: str) -> list[Path]:
+    """Find what a pattern matches in a folder, in order; nothing where the folder is absent.
+
+    Folders that others remove meanwhile are passed over; `Path.glob` raises an error then.
+    """
+    names = glob.glob(pattern, root_dir=folder, include_hidden=True)  # noqa: PTH207
+    return [folder / name for name in sorted(names)]
+
+
+def find_statuses(folder: Path, pattern: str) -> dict[Path, os.stat_result]:
+    """Find what a pattern matches in a folder as `find_paths` does, with the status of each."""
+    statuses = {}
+    for path in find_paths(folder, pattern):
+        with contextlib.suppress(FileNotFoundError):
+            statuses[path] = path.stat(follow_symlinks=False)
+    return statuses
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents, also while another process removes those that are empty."""
+    for _ in range(100):
+        with contextlib.suppress(FileNotFoundError):  # a parent went between the two calls
+            path.mkdir(parents=True, exist_ok=True)
+            return
+    path.mkdir(parents=True, exist_ok=True)
 
 
 def is_incomplete(path: Path) -> bool:
@@ -131,7 +159,7 @@ def remove_staging_folder(path: Path) -> None:
 
 def remove_stale_staging(root: Path) -> None:
     """Remove staging folders of processes that died; the lock of ``root`` must be held."""
-    for path in root.glob(".draft-*"):
+    for path in find_paths(root, ".draft-*"):
         with file_lock(path / "lock", wait=False) as is_stale:
             if is_stale:
                 remove_tree(path)

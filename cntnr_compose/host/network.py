@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from cntnr_compose.host import files
+
 SLIRP4NETNS_GATEWAY = "10.0.2.2"
 
 
@@ -23,7 +25,7 @@ def host_address() -> str:
 
 def host_resolv_conf(etc: Path = Path("/etc")) -> str:
     """Read the host's own resolv.conf, also inside the holder, where rootlesskit mounted another one."""
-    for path in (folder / "resolv.conf" for folder in (*etc.glob(".ro*"), etc)):
+    for path in (folder / "resolv.conf" for folder in (*files.find_paths(etc, ".ro*"), etc)):
         try:
             # A link of systemd-resolved's is meant to be followed from /etc, not from its copy.
             return (etc / path.readlink() if path.is_symlink() else path).read_text()

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cntnr_compose.core.frozen import Frozen
@@ -24,11 +24,15 @@ class ProcessStat(Frozen):
     threads: int = 1
 
 
+def list_pids() -> list[int]:
+    """List the ids of all processes that are seen here, in order."""
+    return sorted(int(name) for name in os.listdir("/proc") if name.isdecimal())  # noqa: PTH208 - quick
+
+
 def list_processes() -> dict[int, ProcessStat]:
     """List all processes that are seen here, by pid; one that ends meanwhile is left out."""
-    pids = (int(name) for name in os.listdir("/proc") if name.isdecimal())  # noqa: PTH208 - quick
     processes = {}
-    for pid in sorted(pids):
+    for pid in list_pids():
         with contextlib.suppress(OSError):
             processes[pid] = parse_stat(pid, Path(f"/proc/{pid}/stat").read_bytes())
     return processes
@@ -132,8 +136,14 @@ def find_descendants(pids: Iterable[int]) -> list[int]:
 
 def find_by_argument(argument: bytes) -> list[int]:
     """List the processes that have an argument in their command line."""
-    pids = [int(entry.name) for entry in Path("/proc").glob("[0-9]*")]
-    return [pid for pid in pids if argument in command_line(pid)]
+    return [pid for pid in list_pids() if argument in command_line(pid)]
+
+
+def _open_files(pid: int) -> Iterator[str]:
+    """Yield what the descriptors of a process are of. Raises `OSError` where that cannot be read."""
+    for name in os.listdir(f"/proc/{pid}/fd"):  # noqa: PTH208 - quick
+        with contextlib.suppress(FileNotFoundError):  # it is closed
+            yield str(Path(f"/proc/{pid}/fd/{name}").readlink())
 
 
 def find_listener(port: int) -> str:
@@ -147,11 +157,8 @@ def find_listener(port: int) -> str:
         for columns in map(str.split, lines):
             if columns[3] == state and int(columns[1].rpartition(":")[2], 16) == port:
                 inodes.add(f"socket:[{columns[9]}]")
-    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
-        try:
-            if str(descriptor.readlink()) in inodes:
-                process = descriptor.parents[1]
-                return f"{(process / 'comm').read_text().strip()} (process {process.name})"
-        except OSError:
-            continue
+    for pid in list_pids() if inodes else ():
+        with contextlib.suppress(OSError):  # it is of another user, or it ends
+            if not inodes.isdisjoint(_open_files(pid)):
+                return f"{Path(f'/proc/{pid}/comm').read_text().strip()} (process {pid})"
     return "a process of another user" if inodes else ""

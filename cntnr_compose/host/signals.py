@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.host import proc
 
 
 class SignalUnknown(CntnrError):
@@ -68,8 +69,8 @@ async def wait_for_exit(pid: int) -> None:
 def kill_by_root(root: Path) -> None:
     """Kill every process whose root directory is ``root``."""
     target = root.stat() if root.exists() else None
-    for entry in Path("/proc").glob("[0-9]*"):
+    for pid in proc.list_pids():
         with contextlib.suppress(OSError):
-            status = (entry / "root").stat()
+            status = Path(f"/proc/{pid}/root").stat()
             if target and (status.st_dev, status.st_ino) == (target.st_dev, target.st_ino):
-                os.kill(int(entry.name), signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)

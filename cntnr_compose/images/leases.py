@@ -78,7 +78,7 @@ def collecting(root: Path, timeout: Seconds = LOCK_TIMEOUT) -> Iterator[Seconds]
 def _oldest_lease(root: Path) -> Seconds:
     """Return since when the oldest lease is held; in the future where there is none. Remove dead ones."""
     oldest = float("inf")
-    for path in _folder(root).glob("*"):
+    for path in files.find_paths(_folder(root), "*"):
         with contextlib.suppress(FileNotFoundError):
             if files.is_locked(path):
                 oldest = min(oldest, path.stat().st_mtime)

@@ -163,7 +163,7 @@ def write_configs(bundle: Path, interfaces: Iterable[tuple[Interface, Conflist]]
 def read_results(bundle: Path) -> dict[str, CniResult]:
     """Read the plugins' results by interface."""
     results = {}
-    for path in sorted((bundle / "cni").glob("*.result")):
+    for path in files.find_paths(bundle / "cni", "*.result"):
         result = files.read_value(path, CniResult)
         if result is not None and result.ips:
             results[path.stem] = result
@@ -179,7 +179,7 @@ def remove_interface_files(bundle: Path, interface: str) -> None:
 def read_interfaces(bundle: Path) -> dict[str, str]:
     """Read the names of a container's interfaces by network, from the plugins' configurations."""
     names = {}
-    for path in sorted((bundle / "cni").glob("*.conf")):
+    for path in files.find_paths(bundle / "cni", "*.conf"):
         config = files.read_value(path, Tree) or {}
         names[str(config.get("name", ""))] = path.stem
     return names
@@ -196,7 +196,7 @@ def read_addresses(bundle: Path) -> dict[str, str]:
 
 def read_failure(bundle: Path) -> str:
     """Read why a plugin failed; empty where none did."""
-    for path in sorted((bundle / "cni").glob("*.error")):
+    for path in files.find_paths(bundle / "cni", "*.error"):
         failure = files.read_value(path, CniFailure)
         if failure is not None and failure.message:
             return f"{path.stem}: {failure.message} {failure.details}".strip()

@@ -157,7 +157,7 @@ def _choose_address(
     for address in sorted(previous):
         if address not in kept and is_between(address, first, last):
             return address
-    leased = {path.name for path in cni.network_leases_folder(name).glob("[0-9]*")}
+    leased = {path.name for path in files.find_paths(cni.network_leases_folder(name), "[0-9]*")}
     address = lowest_free(first, last, {*kept, *leased, *others})
     if address:
         return address
@@ -204,7 +204,7 @@ def release_leases(identity: str, addresses: Mapping[str, str]) -> None:
     id. Where the addresses are unknown, since the plugins' results were never read, look at all files.
     """
     leases = [cni.network_leases_folder(name) / address for name, address in addresses.items()]
-    for path in leases or cni.leases_folder().glob("*/[0-9]*"):
+    for path in leases or files.find_paths(cni.leases_folder(), "*/[0-9]*"):
         with contextlib.suppress(FileNotFoundError):
             if path.read_text(errors="replace").startswith(identity):
                 path.unlink()

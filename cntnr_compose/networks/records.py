@@ -55,7 +55,7 @@ def list_networks(folder: Path | None = None) -> list[ManagedNetwork]:
 
 
 def _read_folder(folder: Path) -> Iterator[ManagedNetwork]:
-    for path in sorted(folder.glob("*.json")):
+    for path in files.find_paths(folder, "*.json"):
         network = find_network(path.stem, folder)
         if network is not None:
             yield network
@@ -116,4 +116,4 @@ def remove_record(name: str) -> None:
 
 def attached_containers(name: str) -> list[str]:
     """List the containers that have an address on a network, by id."""
-    return sorted(path.name for path in dnsmasq.hosts_folder(name).glob("*"))
+    return [path.name for path in files.find_paths(dnsmasq.hosts_folder(name), "*")]

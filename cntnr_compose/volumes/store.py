@@ -218,7 +218,7 @@ def find_volume(name: str) -> ObservedVolume | None:
 
 def observe_volumes() -> dict[str, ObservedVolume]:
     """Return all volumes by name."""
-    folders = (path.parent for path in sorted(paths.volumes().glob("*/volume.json")))
+    folders = (path.parent for path in files.find_paths(paths.volumes(), "*/volume.json"))
     volumes = (find_volume(folder.name) for folder in folders)
     return {volume.name: volume for volume in volumes if volume is not None}
 

@@ -115,8 +115,9 @@ def _keep(source: GitSource, commit: str, draft: Path) -> Path:
     """Give a complete tree its name."""
     if not source.keep_git_dir:
         files.remove_tree(draft / ".git")
-        for inner in draft.glob("**/.git"):  # a submodule's, which names a path of this machine
-            if inner.is_file() and not inner.is_symlink():
+        for name, _, others in os.walk(draft):
+            inner = Path(name, ".git")  # a submodule's, which names a path of this machine
+            if ".git" in others and not inner.is_symlink():
                 inner.unlink()
     folder = _folder(source, commit)
     with contextlib.suppress(OSError):  # another build was quicker

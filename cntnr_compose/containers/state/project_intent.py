@@ -30,7 +30,7 @@ def requested_by_others(project: str, networks: Collection[str]) -> set[str]:
     Most files are only searched, which is quick, since it is asked for each container.
     """
     addresses: set[str] = set()
-    for path in paths.projects().glob("*.json"):
+    for path in files.find_paths(paths.projects(), "*.json"):
         try:
             text = b"" if path.stem == project else path.read_bytes()
         except OSError:  # it is gone
@@ -51,5 +51,7 @@ def write_intent(project: Project) -> None:
 def remove_intent(project: str) -> None:
     """Remove what a project was brought up as."""
     paths.intent(project).unlink(missing_ok=True)
-    for draft in paths.projects().glob(f".{project}.json.*"):  # of writers that were killed
+    for draft in files.find_paths(
+        paths.projects(), f".{project}.json.*"
+    ):  # of writers that were killed
         draft.unlink(missing_ok=True)

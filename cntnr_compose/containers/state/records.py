@@ -45,8 +45,8 @@ class ContainerKey(Value, frozen=True, kw_only=True):
 
 def list_projects() -> list[str]:
     """List the projects that have containers, or were brought up."""
-    names = {path.stem for path in paths.projects().glob("*.json")}
-    for path in paths.containers().glob("*"):
+    names = {path.stem for path in files.find_paths(paths.projects(), "*.json")}
+    for path in files.find_paths(paths.containers(), "*"):
         names.add(path.name)
     return sorted(names)
 
@@ -54,7 +54,7 @@ def list_projects() -> list[str]:
 def list_keys() -> list[ContainerKey]:
     """List the containers of all projects, in order of names."""
     keys = []
-    for file in paths.containers().glob("*/*/record.json"):
+    for file in files.find_paths(paths.containers(), "*/*/record.json"):
         key = files.read_value(file, ContainerKey)
         if key is not None and _is_in_place(key, file.parent):
             keys.append(key)
@@ -68,7 +68,7 @@ def _is_in_place(key: ContainerKey | Record, folder: Path) -> bool:
 def read_containers(project: str) -> list[Container]:
     """Read every container of a project as it was last written, in order of names."""
     containers = []
-    for folder in (paths.containers() / safe_path_part(project, "project")).glob("*"):
+    for folder in files.find_paths(paths.containers() / safe_path_part(project, "project"), "*"):
         record = read_record(project, folder.name)
         if record is not None:
             containers.append(Container(record=record, status=read_status(record)))
@@ -125,7 +125,7 @@ def write_exit_code(record: Record, code: int) -> None:
 def write_record(record: Record) -> None:
     """Write the record of a container."""
     folder = paths.container(record.project, record.id)
-    folder.mkdir(parents=True, exist_ok=True)
+    files.make_folder(folder)
     if record.oneoff:
         exit_file(record).touch()
     files.write_value(folder / "record.json", record)
@@ -148,7 +148,7 @@ def remove(record: Record) -> None:
 def remove_incomplete(project: str) -> None:
     """Remove folders of containers without a whole record, of supervisors that were killed at it."""
     parent = paths.containers() / safe_path_part(project, "project")
-    for folder in parent.glob("*"):
+    for folder in files.find_paths(parent, "*"):
         if files.is_incomplete(folder / "record.json"):
             files.remove_tree(folder)
     remove_empty(parent)

@@ -183,7 +183,7 @@ async def _kill_all(guard: int) -> None:
 def _kill_in_namespace(namespace: Namespace) -> bool:
     """Kill all processes of a time namespace; return whether there were any."""
     found_any = False
-    for pid in [int(path.name) for path in Path("/proc").glob("[0-9]*")]:
+    for pid in proc.list_pids():
         with contextlib.suppress(OSError):
             # Opened first, so that the process that is looked at is the one that is killed.
             descriptor = os.pidfd_open(pid)

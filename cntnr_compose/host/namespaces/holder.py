@@ -102,7 +102,7 @@ def host_path(path: Path) -> Path:
         if real != folder and folder not in real.parents:
             continue
         rest = real.relative_to(folder)
-        original = next(folder.glob(".ro[0-9]*"), None)
+        original = next(iter(files.find_paths(folder, ".ro[0-9]*")), None)
         if original is not None and original.name not in rest.parts[:1]:
             return original / rest
     return real

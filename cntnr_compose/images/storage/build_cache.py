@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Bytes, Seconds
+from cntnr_compose.host import files
 from cntnr_compose.images.storage import decisions
 from cntnr_compose.images.storage.collector import Collected, Decision, collect
 from cntnr_compose.images.storage.detached import remove_detached, remove_here
@@ -49,7 +50,7 @@ def prune_cache(
     Raises what `collect` raises.
     """
     mounts = measure_mounts(inside=inside)
-    folders = recorded_sizes(path.name for path in paths.layers().glob("s-*"))
+    folders = recorded_sizes(path.name for path in files.find_paths(paths.layers(), "s-*"))
 
     def decide(inventory: Inventory) -> Decision:
         stock = with_mount_sizes(inventory, mounts)
@@ -99,6 +100,7 @@ def limit_cache(limit: Bytes | None) -> Collected | None:
 
 def _upper_bound() -> Bytes:
     """Estimate how large the cache is at most: each step as its folder and as a layer."""
-    sizes = recorded_sizes(path.name for path in paths.layers().glob("s-*"))
-    downloads = (path.stat().st_size for path in (paths.builds() / "downloads").glob("[!.]*"))
-    return 2 * sum(sizes.values()) + sum(downloads) + sum(measure_mounts(inside=True).values())
+    sizes = recorded_sizes(path.name for path in files.find_paths(paths.layers(), "s-*"))
+    downloads = files.find_statuses(paths.builds() / "downloads", "[!.]*").values()
+    downloaded = sum(status.st_size for status in downloads)
+    return 2 * sum(sizes.values()) + downloaded + sum(measure_mounts(inside=True).values())

@@ -185,10 +185,10 @@ def _remove_use_marks(store: ImageStore, inventory: Inventory, removal: Removal)
     images = [one for one in inventory.images if (one.ref, one.manifest) not in gone]
     images += inventory.unnamed
     manifests = {image.manifest for image in images}
-    for path in store.manifest_copy("").glob("[!.]*"):
+    for path in files.find_paths(store.manifest_copy(""), "[!.]*"):
         if f"sha256:{path.name}" not in manifests:
             path.unlink(missing_ok=True)
     kept = {image.id for image in images} | inventory.used_by_containers
-    for path in store.use_file("").glob("*"):
+    for path in files.find_paths(store.use_file(""), "*"):
         if f"sha256:{path.name}" not in kept and leases.last_use(path) < inventory.kept_since:
             path.unlink(missing_ok=True)

@@ -36,7 +36,7 @@ class RemovedFolders(Value, frozen=True, kw_only=True):
 def list_detached() -> Iterator[Path]:
     """List the folders that the collector has detached."""
     for parent in (paths.layers(), paths.builds() / "mounts"):
-        yield from parent.glob(f"{DETACHED_PREFIX}*")
+        yield from files.find_paths(parent, f"{DETACHED_PREFIX}*")
 
 
 def remove_detached() -> Bytes:

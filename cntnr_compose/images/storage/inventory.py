@@ -65,7 +65,7 @@ def read_inventory(store: ImageStore, index: Index, kept_since: Seconds) -> Inve
     by_containers = frozenset(_images_of_containers({image.ref: image.id for image in images}))
     used = {
         f"sha256:{path.name}"
-        for path in store.use_file("").glob("*")
+        for path in files.find_paths(store.use_file(""), "*")
         if leases.last_use(path) >= kept_since
     }
     absent = (by_containers | used | _recent_elsewhere(store)) - {image.id for image in images}
@@ -176,7 +176,7 @@ def _recent_elsewhere(store: ImageStore) -> set[str]:
 
 def _images_of_containers(ids_by_name: dict[str, str]) -> Iterator[str]:
     """List the ids of the images that containers were made of, or have mounted."""
-    for path in paths.containers().glob("*/*/record.json"):
+    for path in files.find_paths(paths.containers(), "*/*/record.json"):
         record = files.read_value(path, ContainerRecord)
         if record is None:  # half a container: the next supervisor removes it
             continue
@@ -259,7 +259,10 @@ def _cache_file(folder: str, entry: os.DirEntry[str]) -> CachedFile:
 
 def _list_unused_artifacts() -> Iterator[CachedFile]:
     """List the fetched projects that none of the projects which are up was made of."""
-    projects = [path.read_text(errors="replace") for path in paths.projects().glob("*.json")]
+    projects = []
+    for path in files.find_paths(paths.projects(), "*.json"):
+        with contextlib.suppress(FileNotFoundError):
+            projects.append(path.read_text(errors="replace"))
     for entry in _scan(paths.artifacts()):
         if not any(entry.name in text for text in projects):
             with contextlib.suppress(OSError):

@@ -88,7 +88,7 @@ def _lost_entries(store: ImageStore, index: Index, problems: Sequence[Problem]) 
 def _folders_of_running(store: ImageStore) -> set[str]:
     """List the folders of the images that running containers use."""
     ids = set()
-    for path in paths.containers().glob("*/*/record.json"):
+    for path in files.find_paths(paths.containers(), "*/*/record.json"):
         status = files.read_value(path.with_name("status.json"), ContainerStatus)
         if status is not None and status.pid:
             record = files.read_value(path, ContainerRecord)
@@ -155,7 +155,7 @@ def _entries_of_blobs(store: ImageStore) -> Iterator[Descriptor]:
 def _names_by_containers() -> dict[str, list[str]]:
     """Return the names that containers know images by, by the ids of images; each name once."""
     by_name: dict[str, str] = {}
-    for path in paths.containers().glob("*/*/record.json"):
+    for path in files.find_paths(paths.containers(), "*/*/record.json"):
         record = files.read_value(path, ContainerRecord)
         if record is not None and record.image and not image_name.id_prefix(record.image):
             by_name[image_name.normalize(record.image)] = record.image_id

@@ -1,6 +1,7 @@
 """Measure layers, cache mounts, containers and volumes, inside the holder, where they can be read."""
 
 import os
+import stat
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -89,7 +90,12 @@ def measure_mounts(*, inside: bool) -> Mapping[str, Bytes]:
     """Measure the cache mounts of builds by their names, those anew that were used since the last time."""
     folder = paths.builds() / "mounts"
     known = files.read_value(paths.builds() / "mount-sizes.json", MountSizes) or MountSizes()
-    times = {path.name: path.stat().st_mtime for path in folder.glob("[!.]*") if path.is_dir()}
+    statuses = files.find_statuses(folder, "[!.]*")
+    times = {
+        path.name: status.st_mtime
+        for path, status in statuses.items()
+        if stat.S_ISDIR(status.st_mode)
+    }
     stale = [
         folder / name for name, used in times.items() if known.sizes.get(name, (0,))[0] != used
     ]

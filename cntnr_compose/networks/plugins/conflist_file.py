@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Tree
+from cntnr_compose.host import files
 from cntnr_compose.networks.plugins.plugin_chain import Conflist
 
 SHIPPED_FOLDER = Path(__file__).parents[2] / "cni"
@@ -36,7 +37,7 @@ class PluginMissing(CntnrError):
 
     def __init__(self, where: str, plugin: str, folder: Path) -> None:
         super().__init__(f"{where}: there is no CNI plugin {plugin} in {folder}")
-        plugins = ", ".join(sorted(path.name for path in folder.glob("[a-z]*"))) or "nothing"
+        plugins = ", ".join(path.name for path in files.find_paths(folder, "[a-z]*")) or "nothing"
         self.hint = f"install it there, or correct `type`; {folder} has {plugins}"
 
 

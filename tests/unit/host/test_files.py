@@ -47,6 +47,51 @@ def test_asking_for_a_lock_makes_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_folders_that_vanish_while_they_are_searched_are_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("gone", "there", ".hidden"):
+        (tmp_path / name / "inner").mkdir(parents=True)
+        (tmp_path / name / "inner/record.json").touch()
+    scandir = os.scandir
+
+    def scan(folder: str | Path) -> object:
+        if str(folder).endswith("gone"):
+            files.remove_tree(tmp_path / "gone")
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    paths = files.find_paths(tmp_path, "*/*/record.json")
+    assert paths == [tmp_path / name / "inner/record.json" for name in (".hidden", "there")]
+    assert files.find_paths(tmp_path / "gone", "*") == []
+
+
+def test_the_status_of_a_file_that_vanishes_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "there").write_text("four")
+    paths = [tmp_path / "gone", tmp_path / "there"]
+    monkeypatch.setattr(files, "find_paths", lambda _folder, _pattern: paths)
+    statuses = files.find_statuses(tmp_path, "*")
+    assert {path.name: status.st_size for path, status in statuses.items()} == {"there": 4}
+
+
+def test_a_folder_is_made_while_its_empty_parent_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mkdir, calls = os.mkdir, []
+
+    def make(path: Path, mode: int = 0o777) -> None:
+        calls.append(path)
+        mkdir(path, mode)
+        if len(calls) == 2:
+            path.rmdir()
+
+    monkeypatch.setattr(os, "mkdir", make)
+    files.make_folder(tmp_path / "project/container")
+    assert (tmp_path / "project/container").is_dir()
+
+
 def test_the_draft_of_a_dead_process_is_removed_by_the_next_one(tmp_path: Path) -> None:
     dead = tmp_path / ".draft-dead"
     dead.mkdir()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.host import files
 from cntnr_compose.host.kernel import host_platform
 from cntnr_compose.images.errors import ImageError, ImageNotLocal, PushFailed
 from cntnr_compose.images.layout import digest_of
@@ -126,7 +127,9 @@ def _files_of(store: ImageStore, image: Image) -> list[Path]:
 def _known_layers(store: ImageStore) -> frozenset[str]:
     """Return the digests of the blobs that are here."""
     folder = store.blobs / "sha256"
-    return frozenset(f"sha256:{path.name}" for path in folder.glob("*") if path.is_file())
+    return frozenset(
+        f"sha256:{path.name}" for path in files.find_paths(folder, "*") if path.is_file()
+    )
 
 
 def push(store: ImageStore, ref: str, platform: str, tell: Tell) -> None:

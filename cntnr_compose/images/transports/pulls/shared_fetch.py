@@ -60,7 +60,7 @@ class SharedFetch:
 
     def _remove_stale_locks(self) -> None:
         """Remove what killed processes have left."""
-        for path in self._store.root.glob("fetching/*"):
+        for path in files.find_paths(self._store.root, "fetching/*"):
             descriptor = files.acquire_lock(path)
             if descriptor is not None:
                 path.unlink(missing_ok=True)
@@ -94,9 +94,8 @@ class SharedFetch:
             if self._is_there(digest):
                 current += size
                 self._release(digest)
-        for path in self._layout.glob(PARTIAL_BLOBS):
-            with contextlib.suppress(FileNotFoundError):
-                current += path.stat().st_size
+        partial = files.find_statuses(self._layout, PARTIAL_BLOBS).values()
+        current += sum(status.st_size for status in partial)
         total = sum(self._sizes.values())
         current = min(current, total)
         if total and current > self._reported:
