@@ -1,6 +1,6 @@
 """Build the disk of a machine: a Debian with what cntnr drives, and users as machines have them.
 
-It takes root, two minutes, and 1.5 GB of disk a suite. The packages are in packages.txt; customize.sh does the
+It takes root, two minutes, and 1.5 GB of disk a suite. packages.txt has the packages; customize.sh does the
 rest.
 """
 

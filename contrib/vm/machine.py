@@ -131,7 +131,7 @@ class Machine:
     def put(self, user: str, path: str, content: bytes) -> None:
         """Write a file of the user's. Its folders are made."""
         quoted = shlex.quote(path)
-        done = self.run(user, f"mkdir -p $(dirname {quoted}) && cat >{quoted}", stdin=content)
+        done = self.run(user, f'mkdir -p "$(dirname {quoted})" && cat >{quoted}', stdin=content)
         if done.status != 0:
             raise CopyFailed(path, done)
 

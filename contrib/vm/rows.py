@@ -1,6 +1,6 @@
 """What is checked on a machine: rows, each with a name, a user and a promise.
 
-A row is a function in a file of scenarios/. It gets a `Person`, does what that person would, and raises `Fails`
+A row is a function in a file of scenarios/. It gets a `Person`, does what they would do, and raises `Fails`
 or `Skipped`, in words that stand in the table. To add one:
 
     @row("stop", user="dev", promise="`stop` ends containers, `start` brings them back")
