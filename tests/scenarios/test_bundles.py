@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.scenarios import bundles
-from tests.scenarios.lib import Result, User, free_port, http_answers
+from tests.scenarios.lib import Result, User, assert_refused, free_port, http_answers
 from tests.scenarios.registry import make_image
 
 pytestmark = pytest.mark.usefixtures("busybox_image")
@@ -303,6 +303,26 @@ def test_bundles_that_others_made_run(user: User, folder: Path, bundle: Bundle) 
     assert told.stderr == ""
     assert "were not written by" in bundle("rm", "./theirs").stderr
     assert (folder / "theirs/rootfs/bin/busybox").exists()
+
+
+def test_a_program_that_cannot_be_started(user: User, folder: Path, bundle: Bundle) -> None:
+    bundle("create", "-b", "./b", "--network", "none", "busybox", "true").ok()
+    for runtime, prefix in (("runc", []), ("crun", bundles.prefix_of_crun(user))):
+        argv = [*prefix, str(user.venv / "bin/cntnr"), "bundle", "run", "--runtime", runtime, "./b"]
+        for program, code, says in (
+            ("/bin/true", 0, ""),
+            ("/nope", 127, "no such file or directory"),
+            ("nope", 127, "executable file not found in $PATH"),
+            ("/etc/passwd", 126, "permission denied"),
+        ):
+            with bundles.changed_config(folder / "b") as config:
+                config["process"]["args"] = [program]
+            result = bundles.run_as(user, *argv, cwd=folder)
+            assert (result.returncode, says in result.stderr) == (code, True), result
+            assert code == 0 or "error: cannot start container b: " in result.stderr
+        if prefix:
+            refused = bundles.run_as(user, *argv[len(prefix) :], cwd=folder)
+            assert_refused(refused, "this machine has controllers in both; use runc", code=125)
 
 
 def test_bad_bundles_are_refused_with_their_place(user: User, folder: Path, bundle: Bundle) -> None:
