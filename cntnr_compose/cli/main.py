@@ -89,11 +89,11 @@ def _run_command(words: "Sequence[str]") -> int:
 
 
 def _dispatch(words: "Sequence[str]") -> int:
-    from cntnr_compose.cli import quick
     from cntnr_compose.cli.parser import program_name
+    from cntnr_compose.cli.quick import verbs
 
     words = program_name.command_line(sys.argv[0], words)
-    code = quick.run(words)
+    code = verbs.run(words)
     if code is not None:
         return code
     from cntnr_compose.cli.parser.fast_parser import parse
