@@ -140,8 +140,8 @@ def _read_xattrs(folder: int, name: str) -> dict[str, bytes]:
     return {}
 
 
-def _have_same_content(one: FolderEntry, other: FolderEntry) -> bool:
-    with open_entry(one) as first, open_entry(other) as second:
+def _have_same_content(entry: FolderEntry, other: FolderEntry) -> bool:
+    with open_entry(entry) as first, open_entry(other) as second:
         while (block := first.read(CHUNK)) == second.read(CHUNK):
             if not block:
                 return True
