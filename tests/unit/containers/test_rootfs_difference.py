@@ -43,9 +43,9 @@ def difference(rootfs: Path, layers: list[Path], **more: Callable[[], None]) -> 
     with Root(rootfs) as root:
         entries = walk_difference(root, LowerLayers(layers), **more)
         return [
-            f"{'-' if stat.S_ISCHR(one.status.st_mode) else '+'} {one.path}"
-            for one in entries
-            if one.folder < 0 or one.name in os.listdir(one.folder)
+            f"{'-' if stat.S_ISCHR(entry.status.st_mode) else '+'} {entry.path}"
+            for entry in entries
+            if entry.folder < 0 or entry.name in os.listdir(entry.folder)
         ]
 
 
