@@ -38,7 +38,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     programs.enter(monkeypatch)
     folder = tmp_path / "bookworm"
     folder.mkdir()
-    return Machine(Settings("bookworm", folder, 1, 512, 1, "tcg"))
+    return Machine(Settings("bookworm", folder, 1, 512, 1, "tcg", "10.0.2.0/24"))
 
 
 def make_row(check: Callable[[Person], None]) -> Row:
@@ -173,7 +173,7 @@ def test_the_page_has_rows_that_exist() -> None:
 def test_qemu_writes_what_the_machine_syncs_and_listens_here_only(
     suite: str, tmp_path: Path
 ) -> None:
-    words = Qemu(Settings(suite, tmp_path, 2222, 512, 1, "tcg")).arguments()
+    words = Qemu(Settings(suite, tmp_path, 2222, 512, 1, "tcg", "10.0.2.0/24")).arguments()
     drive = words[words.index("-drive") + 1]
     assert "cache=writeback" in drive
     assert "hostfwd=tcp:127.0.0.1:2222-:22" in words[words.index("-nic") + 1]
