@@ -6,7 +6,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-# Suite: the Python it has, the port of its logins, its network. 10.0.2.0/24 is the one that VirtualBox, Vagrant and
+# Suite: the Python it has, the port of its logins, its network. 10.0.2.0/24 is what VirtualBox, Vagrant and
 # qemu give, and slirp4netns, too.
 SUITES = {
     "bookworm": ("3.11", 22221, "10.77.0.0/24"),

@@ -42,7 +42,7 @@ def check_hello(person: Person) -> None:
         listed = person.ok(f"{prefix} ps")
         require(listed.count("(healthy)") == 2, f"ps says: {listed}")
         page = person.ok(f"curl -sSf --max-time 60 http://127.0.0.1:{port}/")
-        require("<html" in page.lower(), f"the page is {page[:80]!r}")
+        require("<title>hello</title>" in page, f"the page is {page[:80]!r}")
         logs = person.run(f"{prefix} logs --no-color")
         require(logs.status == 0, logs)
     finally:
