@@ -81,8 +81,8 @@ def main() -> None:
     options = read_arguments(sys.argv[1:])
     rows = load_rows()
     chosen = choose(rows, options.rows)
-    settings = read_settings(options.suite)
-    ensure_image(settings)
+    if not options.as_is:
+        ensure_image(read_settings(options.suite))
     with running(options.suite, fresh=not options.as_is, keep=options.keep) as machine:
         if not options.as_is:
             install(machine)
