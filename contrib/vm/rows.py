@@ -111,12 +111,6 @@ class Person:
         """End the session; the next command opens another."""
         self.machine.log_out(self.user)
 
-    def processes(self) -> list[str]:
-        """List the user's processes that belong to containers, as pid and name."""
-        names = "conmon|rootlesskit|slirp4netns|pasta|dnsmasq|runc|crun|cntnr"
-        listed = self.machine.run("root", f"pgrep -u {self.user} -l '^({names})' || true")
-        return listed.stdout.splitlines()
-
     def ensure_image(self) -> None:
         """Build the image of all rows where the user does not have it."""
         if self.run(f"cntnr image inspect {IMAGE} >/dev/null 2>&1").status != 0:
