@@ -85,7 +85,9 @@ def main() -> None:
         ensure_image(read_settings(options.suite))
     with running(options.suite, fresh=not options.as_is, keep=options.keep) as machine:
         if not options.as_is:
+            begun = time.monotonic()
             install(machine)
+            print(f"vm: cntnr is installed after {time.monotonic() - begun:.0f} s", flush=True)
         parts = versions(machine)
         day = dt.datetime.now(dt.UTC).date().isoformat()
         findings = list(try_rows(machine, chosen, day))
