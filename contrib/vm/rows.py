@@ -67,7 +67,12 @@ def load_rows() -> dict[str, Row]:
     """Return all rows, in order."""
     for name in FILES:
         importlib.import_module(f"contrib.vm.scenarios.{name}")
-    return ROWS
+    return dict(sorted(ROWS.items(), key=lambda item: FILES.index(file_of(item[1]))))
+
+
+def file_of(row: Row) -> str:
+    """Name the file of scenarios/ that a row is in."""
+    return row.check.__module__.rpartition(".")[2]
 
 
 def require(condition: object, reason: object) -> None:
