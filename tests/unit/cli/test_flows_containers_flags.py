@@ -42,6 +42,7 @@ def test_a_bare_run_asks_for_docker_s_network_alone() -> None:
         (["-l", "a", "-l", "b=c"], "labels", {"a": "", "b": "c"}),
         (["--entrypoint", ""], "entrypoint", []),
         (["--stop-timeout", "3"], "stop_grace_period", "3s"),
+        (["--stop-timeout=-1"], "stop_grace_period", "-1s"),
         (["--device", "/dev/a:r"], "devices", [{"source": "/dev/a", "target": "/dev/a", "permissions": "r"}]),
         (["--ulimit", "nofile=1:2"], "ulimits", {"nofile": {"soft": 1, "hard": 2}}),
         (["--add-host", "a:::1"], "extra_hosts", ["a=::1"]),
