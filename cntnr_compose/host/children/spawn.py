@@ -80,9 +80,8 @@ def _spawn(words: list[str], streams: tuple[int | None, ...]) -> Child:
         words,
         process.base_env(),
         file_actions=[
-            (os.POSIX_SPAWN_DUP2, stream, number)
+            (os.POSIX_SPAWN_DUP2, number if stream is None else stream, number)
             for number, stream in enumerate(streams)
-            if stream is not None
         ],
         setsigdef=[_signal.SIGPIPE, _signal.SIGXFSZ],  # which Python ignores
     )
