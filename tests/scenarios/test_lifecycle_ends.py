@@ -101,7 +101,10 @@ def test_time_to_stop_can_be_given(make_project: MakeProject, busybox_image: str
     assert time.monotonic() - begun < 10
     assert codes(project) == {"slow": 4, "patient": 4, "deaf": 137}
     form = ("inspect", "-f", "{{.Config.StopTimeout}}")
-    assert project.cntnr(*form, f"{project.name}-patient-1").ok().stdout == "-1\n"
+    project.cntnr("create", "--name", "endless", "--stop-timeout", "-1", busybox_image).ok()
+    names = (f"{project.name}-patient-1", "endless")
+    assert project.cntnr(*form, *names).ok().stdout == "-1\n-1\n"
+    project.cntnr("rm", "endless").ok()
     project.compose("start", "deaf").ok()
     begun = time.monotonic()
     project.compose("restart", "-t", "0", "deaf").ok()

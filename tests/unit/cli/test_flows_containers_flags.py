@@ -42,7 +42,6 @@ def test_a_bare_run_asks_for_docker_s_network_alone() -> None:
         (["-l", "a", "-l", "b=c"], "labels", {"a": "", "b": "c"}),
         (["--entrypoint", ""], "entrypoint", []),
         (["--stop-timeout", "3"], "stop_grace_period", "3s"),
-        (["--stop-timeout=-1"], "stop_grace_period", "-1s"),
         (["--device", "/dev/a:r"], "devices", [{"source": "/dev/a", "target": "/dev/a", "permissions": "r"}]),
         (["--ulimit", "nofile=1:2"], "ulimits", {"nofile": {"soft": 1, "hard": 2}}),
         (["--add-host", "a:::1"], "extra_hosts", ["a=::1"]),
@@ -62,6 +61,10 @@ def test_a_bare_run_asks_for_docker_s_network_alone() -> None:
 )  # fmt: skip
 def test_flags_set_keys(words: list[str], key: str, value: object) -> None:
     assert mapping(*words)[key] == value
+
+
+def test_a_stop_timeout_below_0_is_endless() -> None:
+    assert values.parse_stop_timeout(-1) == "-1s"
 
 
 def test_every_flag_that_sets_a_key_sets_one_that_there_is() -> None:
