@@ -13,7 +13,7 @@ from contrib.vm.image import read_packages
 from contrib.vm.machine import Machine
 from contrib.vm.qemu import Qemu
 from contrib.vm.rows import FILES, Person, Row, Skipped, file_of, load_rows, require
-from contrib.vm.run import PAGE, choose, try_row, try_rows
+from contrib.vm.run import PAGE, choose, read_arguments, try_row, try_rows
 from contrib.vm.settings import HERE, ROOT, SUITES, Settings
 from tests.fakes.programs import Programs
 
@@ -180,3 +180,9 @@ def test_qemu_writes_what_the_machine_syncs_and_listens_here_only(
     assert "cache=writeback" in drive
     assert "hostfwd=tcp:127.0.0.1:2222-:22" in words[words.index("-nic") + 1]
     assert words[words.index("-cpu") + 1] == "max,-erms,-fsrm"
+
+
+def test_options_stand_anywhere() -> None:
+    options = read_arguments(["trixie", "--keep", "exec", "limits-*"])
+    assert (options.suite, options.rows, options.keep) == ("trixie", ["exec", "limits-*"], True)
+    assert read_arguments([]).suite == "bookworm"

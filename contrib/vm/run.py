@@ -61,7 +61,7 @@ def read_arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--keep", action="store_true", help="let the machine run afterwards")
     parser.add_argument("--as-is", action="store_true", help="take the machine as it was left")
     parser.add_argument("--no-table", action="store_true", help="leave docs/machines.md alone")
-    return parser.parse_args(words)
+    return parser.parse_intermixed_args(words)  # options may stand between the suite and rows
 
 
 def choose(rows: dict[str, Row], patterns: list[str]) -> list[Row]:
