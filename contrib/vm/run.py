@@ -55,7 +55,7 @@ def try_rows(machine: Machine, rows: list[Row], tried: str) -> Iterator[Finding]
 
 def state_of_tree() -> str:
     """Return the day and the commit, where git knows it."""
-    words = ["git", "-c", "safe.directory=*", "-C", ROOT, "rev-parse", "--short=8", "HEAD"]
+    words = ["git", "-c", "safe.directory=*", "-C", str(ROOT), "rev-parse", "--short=8", "HEAD"]
     commit = subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip()
     return f"{dt.datetime.now(dt.UTC).date().isoformat()} {commit}".strip()
 
