@@ -166,6 +166,7 @@ def test_the_page_has_rows_that_exist() -> None:
     for text in sections.values():
         findings = table.parse_section(text).findings
         assert findings
+        assert set(findings) <= set(load_rows())
         for finding in findings.values():
             assert re.match(r"ok$|(fails|skipped): .", finding.result)
             assert re.fullmatch(r"\d{4}-\d\d-\d\d( [0-9a-f]{8})?", finding.tried)
