@@ -15,7 +15,7 @@ from cntnr_compose.model.project import Project
 
 # Incremented with each change of messages, records or behaviour of a supervisor between two source trees of
 # one version. Releases differ by their version.
-PROTOCOL = 9
+PROTOCOL = 10
 PeerAge: TypeAlias = Literal["same", "older", "newer"]
 
 

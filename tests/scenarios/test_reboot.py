@@ -1,6 +1,7 @@
 """After a reboot all is told as it is, and `enable` brings back what restart policies ask for."""
 
 import shutil
+import socket
 from pathlib import Path
 
 from tests.scenarios.conftest import MakeProject
@@ -32,6 +33,9 @@ def test_what_restart_policies_ask_for_comes_back_in_order(
             restart: unless-stopped
             healthcheck: {{test: "true", interval: 1s, start_interval: 0.2s, start_period: 9s}}
           stopped: {{<<: *small, restart: unless-stopped}}
+          ever: {{<<: *small, restart: always}}
+          taken: {{<<: *small, restart: always, depends_on: [plain], ports: ["18391:1"]}}
+          after: {{<<: *small, restart: always, depends_on: [taken]}}
           plain: {{<<: *small}}
           job: {{<<: *small, command: "true", restart: on-failure}}
         """)
@@ -41,7 +45,7 @@ def test_what_restart_policies_ask_for_comes_back_in_order(
     crontab = project.write("bin/crontab", CRONTAB, mode=0o755)
     env = {"PATH": f"{folder}:{project.user.env()['PATH']}"}
     project.up()
-    project.compose("stop", "stopped").ok()
+    project.compose("stop", "stopped", "ever").ok()
     assert "start after a reboot (by cron)" in project.compose("enable", env=env).ok().stdout
     reboot(project)
     listed = {row["Service"]: row["State"] for row in project.ps()}
@@ -49,16 +53,25 @@ def test_what_restart_policies_ask_for_comes_back_in_order(
 
     line = (project.user.home / "crontab").read_text()
     assert line.startswith("@reboot /bin/sh ")
+    with socket.create_server(("", 18391)):  # the port of `taken`
+        ran = project.user.run("sh", "-c", line.removeprefix("@reboot "), cwd=Path("/"), timeout=60)
+    assert ran.code == 1
+    assert "18391" in ran.stderr
+    assert "-after-1 was not started: what it depends on has failed" in ran.stderr
+    states = {row["Service"]: row["State"] for row in project.ps()}
+    ended = dict.fromkeys(("stopped", "plain", "job", "ever", "taken", "after"), "exited")
+    assert states == {"web": "running", "db": "running", **ended}  # this is the same boot
+    assert "18391" in project.compose("why", "after").ok().stdout
+    (project.user.data / f"boot/{project.name}.boot-id").write_text("another")
     project.user.run("sh", "-c", line.removeprefix("@reboot "), cwd=Path("/"), timeout=60).ok()
     states = {row["Service"]: row["State"] for row in project.ps()}
-    assert states == {
-        "web": "running", "db": "running", "stopped": "exited", "plain": "exited", "job": "exited",
-    }  # fmt: skip
+    came = dict.fromkeys(("web", "db", "ever", "taken", "after"), "running")
+    assert states == {**ended, **came}
     assert {row["Service"]: row["Health"] for row in project.ps("db")} == {"db": "healthy"}
 
     reboot(project)
     project.up()  # at once
-    assert sorted(project.states().values()) == ["exited", *["running"] * 4]
+    assert sorted(project.states().values()) == ["exited", *["running"] * 7]
     reboot(project)
     project.compose("down", "-t", "0", env=env).ok()
     assert (project.user.home / "crontab").read_text() == ""
