@@ -154,7 +154,7 @@ def test_reductions_of_a_plain_machine(host: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lingers", "kills", "state", "found", "loses"),
+    ("lingers", "kills", "state", "words", "loses"),
     [
         (True, False, "ok", "on", ""),
         (False, False, "reduced", "off", "containers survive logout; after a reboot they start when"),
@@ -163,13 +163,13 @@ def test_reductions_of_a_plain_machine(host: pytest.MonkeyPatch) -> None:
     ],
 )  # fmt: skip
 def test_what_logout_does_is_told(
-    host: pytest.MonkeyPatch, lingers: bool, kills: bool, state: str, found: str, loses: str
+    host: pytest.MonkeyPatch, lingers: bool, kills: bool, state: str, words: str, loses: str
 ) -> None:
     host.setattr(logind, "is_booted", lambda: True)
     host.setattr(logind, "lingers", lambda: lingers)
     host.setattr(logind, "kills_at_logout", lambda: kills)
     check = run_check("linger")
-    assert (check.state, check.found) == (state, found)
+    assert (check.state, check.found) == (state, words)
     assert check.loses.startswith(loses)
 
 
