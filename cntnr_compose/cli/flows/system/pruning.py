@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.display.prompt import confirm
+from cntnr_compose.cli.flows.boot import remove_boot_entry
 from cntnr_compose.cli.flows.container_views.sizes import measure_containers
 from cntnr_compose.cli.flows.containers.changes import change_containers
 from cntnr_compose.cli.flows.resource_lists import matches_labels, parse_filters, print_pruned
@@ -66,6 +67,7 @@ def prune_containers(containers: Sequence[Container]) -> tuple[int, Bytes]:
     sizes = measure_containers(containers)
     stdout.print_line("Deleted Containers:")
     code = change_containers(list(sizes), "container prune", _remove)
+    remove_boot_entry()
     stdout.print_line("")
     left = {one.record.id for one in observe_all()} if code else set()
     return code, sum(size for identity, (size, _) in sizes.items() if identity not in left)
