@@ -15,7 +15,7 @@ from cntnr_compose.model.project import Project
 
 # Incremented with each change of messages, records or behaviour of a supervisor between two source trees of
 # one version. Releases differ by their version.
-PROTOCOL = 9
+PROTOCOL = 10
 PeerAge: TypeAlias = Literal["same", "older", "newer"]
 
 
@@ -116,6 +116,7 @@ class ExecCommand(Value, frozen=True, kw_only=True):
     spec_word: str = ""
     console: str = ""  # the socket, inside, at which its terminal is handed over
     keeps_streams: bool = False  # the process gets the very streams of the command
+    joins_scope: bool = False  # the runtime can put it into the container's cgroup only from the scope
 
 
 class PrepareExec(Value, frozen=True, kw_only=True, tag="exec"):

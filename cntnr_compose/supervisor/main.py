@@ -16,6 +16,8 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host.namespaces import rootlesskit
 from cntnr_compose.host.namespaces.holder import NamespaceHolder, join_namespaces
+from cntnr_compose.host.systemd import scope
+from cntnr_compose.host.systemd.scope import ScopeEntry
 
 GARBAGE_THRESHOLD = 700  # Python's own, which short commands increase
 
@@ -42,11 +44,22 @@ def main(first: socket.socket) -> None:
 
 
 def _join_holder(holder_lock: contextlib.ExitStack) -> NamespaceHolder:
-    """Join the holder's namespaces; the rest of this program is imported while the holder starts."""
+    """Join the holder's namespaces; the rest of this program is imported while the holder starts.
+
+    systemd moves this process into the scope meanwhile: after the holder was started, which stays where it is.
+    """
+    entries: list[ScopeEntry] = []
+
+    def begin_entry() -> None:
+        entries.append(scope.begin_entry(os.getpid()))  # the holder is where we are
+        _import_server()
+
     holder = holder_lock.enter_context(
-        rootlesskit.running_holder("supervisor", while_starting=_import_server)
+        rootlesskit.running_holder("supervisor", while_starting=begin_entry)
     )
+    entry = entries[0] if entries else scope.begin_entry(holder.parent)
     _import_server()
+    entry.finish()
     join_namespaces(holder)
     _bind_port_driver_socket()
     return holder
