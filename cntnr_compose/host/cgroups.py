@@ -111,6 +111,14 @@ def enable_controllers(group: DelegatedCgroup, mount: Path = MOUNT) -> bool:
     return True
 
 
+def bring(pid: int, mount: Path = MOUNT) -> None:
+    """Move a process into the group of v2 that this one is in, where both are in groups of the user's."""
+    group = read_group("self")
+    if group.strip("/") and is_unified(mount):
+        with contextlib.suppress(OSError):
+            (mount / group.lstrip("/") / "cgroup.procs").write_text(str(pid))
+
+
 def try_limits(name: str, mount: Path = MOUNT) -> str:
     """Make a group with limits beside the leaf that this process is in; return the reason of a failure."""
     found = find_delegated(mount)

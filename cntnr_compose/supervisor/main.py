@@ -11,13 +11,15 @@ import os
 import signal
 import socket
 import sys
+from typing import TYPE_CHECKING
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host.namespaces import rootlesskit
 from cntnr_compose.host.namespaces.holder import NamespaceHolder, join_namespaces
-from cntnr_compose.host.systemd import scope
-from cntnr_compose.host.systemd.scope import ScopeEntry
+
+if TYPE_CHECKING:
+    from cntnr_compose.host.systemd.scope import ScopeEntry
 
 GARBAGE_THRESHOLD = 700  # Python's own, which short commands increase
 
@@ -46,23 +48,28 @@ def main(first: socket.socket) -> None:
 def _join_holder(holder_lock: contextlib.ExitStack) -> NamespaceHolder:
     """Join the holder's namespaces; the rest of this program is imported while the holder starts.
 
-    systemd moves this process into the scope meanwhile: after the holder was started, which stays where it is.
+    systemd moves this process into its scope meanwhile; the holder stays where it was started.
     """
     entries: list[ScopeEntry] = []
-
-    def begin_entry() -> None:
-        entries.append(scope.begin_entry(os.getpid()))  # the holder is where we are
-        _import_server()
-
     holder = holder_lock.enter_context(
-        rootlesskit.running_holder("supervisor", while_starting=begin_entry)
+        rootlesskit.running_holder(
+            "supervisor", while_starting=lambda: entries.append(_begin_entry(os.getpid()))
+        )
     )
-    entry = entries[0] if entries else scope.begin_entry(holder.parent)
-    _import_server()
+    entry = entries[0] if entries else _begin_entry(holder.parent)
     entry.finish()
     join_namespaces(holder)
     _bind_port_driver_socket()
     return holder
+
+
+def _begin_entry(pinned_by: int) -> "ScopeEntry":
+    """Ask for the scope in which containers have their groups, and import the rest of this program."""
+    from cntnr_compose.host.systemd import scope
+
+    entry = scope.begin_entry(pinned_by)
+    _import_server()
+    return entry
 
 
 def _bind_port_driver_socket() -> None:

@@ -1,4 +1,4 @@
-"""Ask logind what becomes of the user's processes at logout, and have it start their systemd at boot: linger."""
+"""Ask logind what becomes of processes at logout, and have it start the user's systemd at boot: linger."""
 
 import contextlib
 import os
@@ -35,7 +35,7 @@ def enable_linger() -> bool:
 
 
 def linger_command() -> str:
-    """Return the command that turns linger on: the user's own where polkit allows it, else an administrator's."""
+    """Return the command that turns linger on: with sudo where there is no polkit to allow it."""
     command = f"loginctl enable-linger {user_name()}"
     return command if POLKIT_SERVICE.exists() else f"sudo {command}"
 

@@ -63,7 +63,7 @@ class Manager:
                     return kind == messages.RETURN
             self.error = "no reply among its messages"
         except (OSError, ValueError) as error:
-            self.error = str(error)
+            self.error = str(error) or "it has disconnected"
         return False
 
     def _greet(self) -> None:
@@ -74,14 +74,14 @@ class Manager:
         while not line.endswith(b"\r\n") and len(line) < MAX_GREETING:
             line += self._read(1)
         if not line.startswith(b"OK "):
-            raise ValueError(line.decode(errors="replace").strip())
+            raise messages.NotUnderstood(line.decode(errors="replace").strip())
 
     def _read(self, size: int) -> bytes:
         data = b""
         while len(data) < size:
             block = self._connection.recv(size - len(data))
             if not block:
-                raise ValueError("it has disconnected")
+                raise ConnectionResetError
             data += block
         return data
 

@@ -17,6 +17,13 @@ MAX_SIZE = 1 << 20  # bytes of a reply that are read; a hundred are usual
 ALIGNMENT = {"y": 1, "g": 1, "v": 1, "(": 8}  # others: 4
 
 
+class NotUnderstood(ValueError):
+    """The other side says what is no message of D-Bus."""
+
+    def __init__(self, said: str = "") -> None:
+        super().__init__(f"no message of D-Bus: {said}")
+
+
 class MessageStart(NamedTuple):
     """What the first bytes of a message tell."""
 
@@ -36,9 +43,7 @@ def encode_call(path: str, interface: str, member: str, signature: str, *values:
         (SIGNATURE, ("g", signature)),
     ]
     message = bytearray()
-    for kind, value in zip(
-        "yyyyuu", (LITTLE_ENDIAN, CALL, 0, VERSION, len(body), 1), strict=True
-    ):
+    for kind, value in zip("yyyyuu", (LITTLE_ENDIAN, CALL, 0, VERSION, len(body), 1), strict=True):
         _append(message, kind, value)
     _append(message, "a(yv)", fields)
     _pad(message, 8)
@@ -46,11 +51,11 @@ def encode_call(path: str, interface: str, member: str, signature: str, *values:
 
 
 def decode_start(start: bytes) -> MessageStart:
-    """Read the first `START` bytes of a message. Raises ValueError."""
+    """Read the first `START` bytes of a message. Raises `NotUnderstood`."""
     endianness, kind, _, version, body, _, fields = START.unpack(start)
     rest = fields + -fields % 8 + body
     if endianness != LITTLE_ENDIAN or version != VERSION or rest > MAX_SIZE:
-        raise ValueError("no message of D-Bus")
+        raise NotUnderstood(start.hex())
     return MessageStart(kind=kind, rest=rest)
 
 

@@ -1,9 +1,9 @@
 """Put this process into the scope below which the user's containers have groups with limits: cntnr.scope.
 
 Only systemd can move a process there from a session, whose group belongs to root. One scope of the user's
-systemd serves all projects; the groups of containers lie in it beside a leaf with everything else, and it goes with
-the last process. The holder stays where it was started: as long as it runs in a session, logind keeps
-the session, and with it the user's systemd and the scope, so containers survive a logout as they would without.
+systemd serves all projects: the groups of containers lie in it beside a leaf with everything else, and it
+goes with the last process. The holder stays where it was started: as long as it runs in a session, logind
+keeps the session, and with it the user's systemd and the scope, so containers survive a logout.
 """
 
 import contextlib
