@@ -90,11 +90,11 @@ def _folder(place: "BundlePlace", config: "Tree", adapted: "Tree") -> Iterator[P
 def _run(
     place: "BundlePlace", folder: Path, options: BundleRunOptions, *, lock: int, reads: bool
 ) -> int:
-    from cntnr_compose.client.exec import SignalForwarder
     from cntnr_compose.containers.runtime import oci_runtime
     from cntnr_compose.core import paths
     from cntnr_compose.core.oci_runtimes import CRUN
     from cntnr_compose.host import process
+    from cntnr_compose.host.children.foreground import SignalForwarder
 
     runtime = oci_runtime.find_runtime(oci_runtime.choose_name(options.runtime))
     identity = options.container or _default_id(place.name)
