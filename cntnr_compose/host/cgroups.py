@@ -121,10 +121,10 @@ def bring(pid: int, mount: Path = MOUNT) -> None:
 
 def try_limits(name: str, mount: Path = MOUNT) -> str:
     """Make a group with limits beside the leaf that this process is in; return the reason of a failure."""
-    found = find_delegated(mount)
-    if found is None or found.version == 1:
-        return "" if found else "no group was given to the user"
-    folder = mount / found.parent.lstrip("/") / name
+    group = find_delegated(mount)
+    if group is None or group.version == 1:
+        return "" if group else "no group was given to the user"
+    folder = mount / group.parent.lstrip("/") / name
     try:
         folder.mkdir()
         try:
