@@ -1,4 +1,4 @@
-"""The scope in which systemd lets containers have groups with limits, and the calls that make it.
+"""What systemd does with this user's processes: at boot, at logout, and the scope that limits need.
 
-Uses host. Used by the supervisor, the builder, doctor and the commands that run something in a container.
+Uses host. Used by the supervisor, the builder, doctor and client.
 """
