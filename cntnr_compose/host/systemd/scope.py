@@ -38,8 +38,9 @@ class ScopeEntry:
     Without such a systemd the group that this process is in serves, where it was given to the user.
     """
 
-    def __init__(self, manager: "Manager | None" = None) -> None:
+    def __init__(self, manager: "Manager | None" = None, *, has_leaf: bool = True) -> None:
         self._manager = manager
+        self._has_leaf = has_leaf
         self._deadline = time.monotonic() + PATIENCE
 
     def finish(self) -> bool:
@@ -48,7 +49,7 @@ class ScopeEntry:
         Call it in the pid namespace of the machine: from another one processes cannot be named.
         """
         if self._manager is None:
-            return _go_into_leaf()
+            return self._has_leaf and _go_into_leaf()
         with contextlib.closing(self._manager):
             for _ in range(ATTEMPTS):
                 if self._manager.receive() or self._is_let_in(self._manager):
@@ -92,6 +93,8 @@ def begin_entry(pinned_by: int) -> ScopeEntry:
 
     ``pinned_by`` is the pid of the holder's parent: as long as it lives containers have to.
     """
+    if not cgroups.is_unified():
+        return ScopeEntry(has_leaf=False)  # groups of v1 need none
     manager = _connect() if is_offered(pinned_by) else None
     if manager is not None:
         _send_start(manager)

@@ -125,3 +125,10 @@ def test_a_command_joins_only_a_scope_there_is(machine: pytest.MonkeyPatch) -> N
     assert not scope.join()
     machine.setattr(scope, "_connect", lambda: None)
     assert not scope.join()
+
+
+def test_without_cgroup_v2_nothing_more_is_looked_at(machine: pytest.MonkeyPatch) -> None:
+    machine.setattr(cgroups, "is_unified", lambda: False)
+    machine.setattr(cgroups, "find_delegated", lambda: pytest.fail("it was looked for"))
+    machine.setattr(scope, "_connect", lambda: pytest.fail("it was asked"))
+    assert not scope.begin_entry(5).finish()
