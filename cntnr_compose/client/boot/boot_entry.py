@@ -50,6 +50,7 @@ def install(project: str) -> InstalledEntry:
     if is_new or script.read_bytes() != text:
         script.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         files.write_atomic(script, text, mode=0o600, durable=True)
+        files.sync(script)
         note_boot(project)
     _disabled_mark(project).unlink(missing_ok=True)
     try:
