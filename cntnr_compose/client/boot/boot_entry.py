@@ -43,7 +43,7 @@ class InstalledEntry(Frozen):
 def install(project: str, *, again: bool = False) -> InstalledEntry:
     """Have a project's containers start after a reboot, and turn linger on where that is allowed.
 
-    Linger is tried for a new entry, or where the user asks ``again``. Raises `NoBootService`, `CommandFailed`.
+    Linger is tried for a new entry, or where asked for ``again``. Raises `NoBootService`, `CommandFailed`.
     """
     uses_systemd = logind.is_booted()
     if not uses_systemd and not crontab.is_there():
