@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Seconds
-from cntnr_compose.host import files
+from cntnr_compose.host import files, locks
 
 LOCK_TIMEOUT: Seconds = 60
 # The clock of the machine may be set back while a build is under way.
@@ -80,7 +80,7 @@ def _oldest_lease(root: Path) -> Seconds:
     oldest = float("inf")
     for path in files.find_paths(_folder(root), "*"):
         with contextlib.suppress(FileNotFoundError):
-            if files.is_locked(path):
+            if locks.is_locked(path):
                 oldest = min(oldest, path.stat().st_mtime)
             else:
                 path.unlink()

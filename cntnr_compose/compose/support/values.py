@@ -5,8 +5,8 @@ from typing import Any, TypeAlias
 
 from cntnr_compose.compose.support.level import KeySupport, SupportLevel
 from cntnr_compose.core import names, oci_runtimes
-from cntnr_compose.core.units import parse_port_range
 from cntnr_compose.model.host import DOCKER_SOCKETS, HostCapabilities
+from cntnr_compose.model.ports import parse_port_range
 
 ValueRule: TypeAlias = Callable[[Any, HostCapabilities], KeySupport | None]
 

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.host import files, mounts
+from cntnr_compose.host import locks, mounts
 from cntnr_compose.host.namespaces import holder
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.model.observed import Record
@@ -33,7 +33,7 @@ class BundleInUse(CntnrError):
 def mount(record: Record, target: Path) -> None:
     """Mount the files of a container's bundle. Raises `BundleGone`, `BundleInUse`."""
     folder = holder.host_path(Path(record.bundle))
-    if files.is_locked(folder / LOCK):
+    if locks.is_locked(folder / LOCK):
         raise BundleInUse(record.name, record.bundle)
     try:
         with Root(folder, follow_links=False) as root:

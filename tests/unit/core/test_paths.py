@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cntnr_compose.core import paths
+from cntnr_compose.core.files import folders
 
 
 def test_data_folder_is_closed_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,5 +98,5 @@ def test_a_runtime_folder_that_is_not_ours_alone_is_not_even_read(
     else:
         place.touch(mode=0o600)
     for ask in (paths.runtime, paths.secure_runtime, paths.holder, paths.supervisor_logs):
-        with pytest.raises(paths.UnsafeRuntimeDirectory, match=f"runtime directory {place}"):
+        with pytest.raises(folders.UnsafeRuntimeDirectory, match=f"runtime directory {place}"):
             ask()

@@ -9,8 +9,8 @@ from cntnr_compose.cli.flows.resource_lists import (
     matches_text,
     parse_truth,
 )
-from cntnr_compose.core.units import parse_port_range
 from cntnr_compose.model.observed import Container
+from cntnr_compose.model.ports import parse_port_range
 
 FILTERS = (
     "ancestor", "before", "exited", "expose", "health", "id", "is-task", "isolation", "label", "name",
@@ -82,9 +82,9 @@ def _resource_conditions(filters: Filters) -> Iterable[Condition]:
 
 
 def _list_exposed(container: Container) -> Iterable[tuple[int, str]]:
-    from cntnr_compose.cli.display.container_table import exposed_ports
+    from cntnr_compose.cli.display.container_text import exposed_ports
 
-    yield from exposed_ports(container)
+    yield from exposed_ports(container.listed())
     for port in container.record.definition.ports:
         yield port.target, port.protocol
 
