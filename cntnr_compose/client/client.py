@@ -20,9 +20,10 @@ from cntnr_compose.client.connection import (
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import RemoteError
 from cntnr_compose.core.events import ContainerEvent, Emit, Event, StepEnded, ignore_event
+from cntnr_compose.core.files import locks
 from cntnr_compose.core.uninterruptible import uninterruptible
 from cntnr_compose.core.values import Seconds, Tree, from_tree, prepare
-from cntnr_compose.host import locks, proc
+from cntnr_compose.host import proc
 from cntnr_compose.host.namespaces import holder
 from cntnr_compose.model.observed import Observed
 from cntnr_compose.model.plan import Plan

@@ -1,15 +1,21 @@
-"""Parse durations and sizes; format durations as Go does."""
+"""Parse durations, sizes and ranges of ports; format durations as Go does.
 
-import re
-from functools import cache
+Imports nothing heavy: `ps` shows ports before it has imported a library.
+"""
 
 from cntnr_compose.core.frozen import Bytes, Seconds
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Iterable
 
 NANOSECONDS = {
     "ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6,
     "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 24 * 3600 * 10**9, "w": 7 * 24 * 3600 * 10**9,
 }  # fmt: skip
 LONGEST = 2**63 - 1
+MAX_PORT = 65535
 FACTORS = {unit: 1024**power for power, unit in enumerate("kmgtp", 1)}
 MAX_DIGITS = 100  # Python refuses to read thousands of them
 HIGHEST, OVERFLOW = 2**63 - 1, -(2**63)
@@ -29,13 +35,15 @@ class InvalidSize(ValueError):
         super().__init__(f"invalid size: '{text}'")
 
 
-@cache
-def _duration_pattern() -> re.Pattern[str]:
+def _duration_pattern() -> "re.Pattern[str]":
+    import re  # which keeps what it has compiled
+
     return re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h|d|w)", re.ASCII)
 
 
-@cache
-def _size_pattern() -> re.Pattern[str]:
+def _size_pattern() -> "re.Pattern[str]":
+    import re
+
     digits = r"\d+(?:_\d+)*"  # as Go's own parser, which knows 1_000
     number = rf"\+?(?:{digits}\.?(?:{digits})?|\.{digits})(?:[eE][-+]?\d+)?"
     return re.compile(rf"({number}) ?(?:b|([kmgtp])(?:i?b)?)?", re.ASCII | re.IGNORECASE)
@@ -105,3 +113,25 @@ def parse_size(text: str) -> Bytes:
         raise InvalidSize(text)
     number = float(match[1]) * (FACTORS[match[2].lower()] if match[2] else 1)
     return int(number) if number <= HIGHEST else OVERFLOW  # what Go makes of it on this machine
+
+
+def parse_port_range(text: str) -> tuple[int, int] | None:
+    """Parse ``PORT`` or ``FIRST-LAST``; as docker, ignore more parts. Return None if it is neither."""
+    first, *others = text.split("-")
+    last = others[0] if others else first
+    are_numbers = all(
+        end.isascii() and end.isdecimal() and len(end) <= MAX_DIGITS for end in (first, last)
+    )
+    if not are_numbers or max(int(first), int(last)) > MAX_PORT:
+        return None
+    return (int(first), int(last)) if int(first) <= int(last) else None
+
+
+def parse_exposed_ports(texts: "Iterable[str]") -> list[tuple[int, str]]:
+    """Parse ``PORT[-PORT][/PROTOCOL]``; return each port with its protocol, once."""
+    ports = []
+    for text in texts:
+        number, _, protocol = text.partition("/")
+        first, last = parse_port_range(number) or (0, -1)
+        ports += [(port, protocol or "tcp") for port in range(first, last + 1)]
+    return list(dict.fromkeys(ports))

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.files import locks
 from cntnr_compose.core.values import Seconds
-from cntnr_compose.host import files, locks
+from cntnr_compose.host import files
 
 LOCK_TIMEOUT: Seconds = 60
 # The clock of the machine may be set back while a build is under way.

@@ -4,8 +4,8 @@ Imports nothing heavy: `ps` prints its table before it has imported a library.
 """
 
 from cntnr_compose.cli.display.tables import format_age, format_ports, truncate
+from cntnr_compose.core.units import parse_exposed_ports
 from cntnr_compose.model.listed import ListedContainer
-from cntnr_compose.model.ports import parse_exposed_ports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from cntnr_compose.compose.basics.diagnostics import Path, fail
 from cntnr_compose.core.frozen import Tree
-from cntnr_compose.model.ports import parse_port_range
+from cntnr_compose.core.units import parse_port_range
 
 PROTOCOLS = frozenset({"tcp", "udp", "sctp"})
 OCTETS = frozenset(map(str, range(256)))

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from cntnr_compose.containers.state import plain_records, records
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.units import parse_port_range
 from cntnr_compose.host import process
 from cntnr_compose.model.observed import PublishedPort, Record
-from cntnr_compose.model.ports import parse_port_range
 from cntnr_compose.model.service import Port
 from cntnr_compose.networks import port_driver
 from cntnr_compose.networks.port_driver import DriverPort, PortSpec, PortTaken

@@ -4,8 +4,7 @@ Imports nothing heavy: `ps` lists containers before it has imported a library.
 """
 
 from cntnr_compose.containers.state import plain_records
-from cntnr_compose.core.files import folders
-from cntnr_compose.host import locks
+from cntnr_compose.core.files import folders, locks
 from cntnr_compose.host.namespaces import holder_file
 from cntnr_compose.host.namespaces.holder_file import HolderPids
 from cntnr_compose.model.listed import ListedContainer

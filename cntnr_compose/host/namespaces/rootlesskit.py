@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cntnr_compose.core import paths
-from cntnr_compose.host import files, locks, proc
+from cntnr_compose.core.files import locks
+from cntnr_compose.host import files, proc
 from cntnr_compose.host.namespaces.holder import (
     ENDED_FROM_OUTSIDE,
     HolderFailed,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.host import files, locks
+from cntnr_compose.core.files import locks
+from cntnr_compose.host import files
 
 
 def test_a_lock_has_one_owner(tmp_path: Path) -> None:

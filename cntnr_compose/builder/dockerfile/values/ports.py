@@ -2,7 +2,7 @@
 
 import ipaddress
 
-from cntnr_compose.model.ports import parse_port_range
+from cntnr_compose.core.units import parse_port_range
 
 PROTOCOLS = ("tcp", "udp", "sctp")
 

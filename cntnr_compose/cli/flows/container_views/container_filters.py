@@ -9,8 +9,8 @@ from cntnr_compose.cli.flows.resource_lists import (
     matches_text,
     parse_truth,
 )
+from cntnr_compose.core.units import parse_port_range
 from cntnr_compose.model.observed import Container
-from cntnr_compose.model.ports import parse_port_range
 
 FILTERS = (
     "ancestor", "before", "exited", "expose", "health", "id", "is-task", "isolation", "label", "name",
@@ -97,7 +97,8 @@ def _is_on_network(container: Container) -> Callable[[str], bool]:
     def is_on(network: str) -> bool:
         if network in names:
             return True
-        from cntnr_compose.client.resources import list_networks, network_id
+        from cntnr_compose.client.resources import list_networks
+        from cntnr_compose.networks.records import network_id
 
         return any(
             network_id(each).startswith(network)

@@ -1,9 +1,9 @@
 """Compute the configuration that a container runs with: its service's settings over those of its image."""
 
+from cntnr_compose.core.units import parse_exposed_ports
 from cntnr_compose.core.values import from_tree, replace
 from cntnr_compose.model.image import ImageConfig, ImageHealthcheck
 from cntnr_compose.model.observed import Record
-from cntnr_compose.model.ports import parse_exposed_ports
 from cntnr_compose.model.service import Healthcheck, Service
 
 NANOSECONDS = 10**9

@@ -18,9 +18,9 @@ from cntnr_compose.cli.flows.containers.flags.mounts import describe_volumes
 from cntnr_compose.cli.flows.containers.flags.service import make_service
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit
+from cntnr_compose.core.units import parse_exposed_ports
 from cntnr_compose.core.values import replace
 from cntnr_compose.model.image import ImageConfig
-from cntnr_compose.model.ports import parse_exposed_ports
 from cntnr_compose.model.service import Port, Service
 from cntnr_compose.reconcile.one_off import OneOffPlan, StandaloneOptions, plan_standalone
 from cntnr_compose.volumes.store import observe_volumes
