@@ -48,13 +48,13 @@ def test_runtime_folder_is_the_same_for_those_who_go_on_under_another_uid(
 def _known_folders(monkeypatch: pytest.MonkeyPatch, owners: dict[str, int]) -> None:
     """Pretend that only these folders exist, with these owners."""
 
-    def stat(path: Path) -> os.stat_result:
-        if str(path) not in owners:
-            raise FileNotFoundError(str(path))
-        return os.stat_result((0o040700, 0, 0, 1, owners[str(path)], 0, 0, 0, 0, 0))
+    def stat(path: str) -> os.stat_result:
+        if path not in owners:
+            raise FileNotFoundError(path)
+        return os.stat_result((0o040700, 0, 0, 1, owners[path], 0, 0, 0, 0, 0))
 
-    monkeypatch.setattr(Path, "stat", stat)
-    monkeypatch.setattr(Path, "lstat", stat)
+    monkeypatch.setattr(os, "stat", stat)
+    monkeypatch.setattr(os, "lstat", stat)
     monkeypatch.setattr(os, "access", lambda path, _mode: path in owners)
 
 
