@@ -1,4 +1,4 @@
-"""Try what the kernel and the host allow: namespaces, overlay mounts, id mapping, linger, free space."""
+"""Try what the kernel and the host allow: namespaces, overlay mounts, id mapping, free space."""
 
 import ctypes
 import os
@@ -8,14 +8,6 @@ from pathlib import Path
 
 from cntnr_compose.core.values import Bytes
 from cntnr_compose.host import files, kernel
-from cntnr_compose.host.namespaces.subids import user_name
-
-
-def linger_enabled() -> bool | None:
-    """Check whether systemd keeps this user's processes after logout; None where there is no systemd."""
-    if not Path("/run/systemd/system").is_dir():
-        return None
-    return Path("/var/lib/systemd/linger", user_name()).exists()
 
 
 def free_space(folder: Path) -> Bytes:
