@@ -72,7 +72,8 @@ def _table(containers: "list[ListedContainer]", *, trunc: bool) -> str:
     now = time.time()
     columns = container_text.COLUMNS
     rows = [
-        list(container_text.describe_columns(one, now, trunc=trunc).values()) for one in containers
+        list(container_text.describe_columns(container, now, trunc=trunc).values())
+        for container in containers
     ]
     lines = format_table(list(columns.values()), rows, min_width=container_text.MIN_WIDTH)
     return "".join(f"{line}\n" for line in lines)

@@ -40,9 +40,9 @@ def ls(
     from cntnr_compose.cli.display import stdout
     from cntnr_compose.cli.display.container_text import choose_containers, format_ids
 
-    found, selects_stopped = _filter(filters)
+    filtered, selects_stopped = _filter(filters)
     everything = everything or selects_stopped
-    containers = choose_containers(found, everything=everything, last=last, latest=latest)
+    containers = choose_containers(filtered, everything=everything, last=last, latest=latest)
     if quiet:
         stdout.write(format_ids((one.listed() for one in containers), trunc=not no_trunc))
         return
