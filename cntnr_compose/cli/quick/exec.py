@@ -90,17 +90,17 @@ def find(reference: str) -> tuple[str, str]:
 
     Raises `LookupError` where that is not plain, `OSError`.
     """
-    found = []
+    matches = []
     for project in os.listdir(folders.containers()):
         for identity in os.listdir(f"{folders.containers()}/{project}"):
             name = _read_name(project, identity)
             if identity == reference:
                 return project, name
             if name == reference:
-                found.append((project, name))
-    if len(found) != 1:
+                matches.append((project, name))
+    if len(matches) != 1:
         raise LookupError(reference)
-    return found[0]
+    return matches[0]
 
 
 def _read_name(project: str, identity: str) -> str:
