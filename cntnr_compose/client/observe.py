@@ -43,7 +43,9 @@ def read_containers(project: str) -> tuple[Container, ...]:
 def observe_all() -> list[Container]:
     """Return the containers of all projects as they are; like `observe_project`, where a supervisor died."""
     return [
-        one for name in plain_records.list_projects() for one in observe_project(name).containers
+        container
+        for name in plain_records.list_projects()
+        for container in observe_project(name).containers
     ]
 
 
