@@ -42,8 +42,11 @@ def read_containers(project: str) -> tuple[Container, ...]:
 
 def observe_all() -> list[Container]:
     """Return the containers of all projects as they are; like `observe_project`, where a supervisor died."""
-    projects = plain_records.list_projects()
-    return [one for name in projects for one in observe_project(name).containers]
+    return [
+        container
+        for name in plain_records.list_projects()
+        for container in observe_project(name).containers
+    ]
 
 
 def observe_for_plan(project: str) -> Observed:

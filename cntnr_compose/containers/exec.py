@@ -15,6 +15,7 @@ from cntnr_compose.host import files
 from cntnr_compose.host.children import bounded_process
 from cntnr_compose.host.namespaces import holder
 from cntnr_compose.host.openat2 import Root
+from cntnr_compose.host.systemd import scope
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.protocol import ExecCommand, PrepareExec
 from cntnr_compose.model.service import Hook
@@ -55,6 +56,7 @@ def prepare_exec(context: ProjectContext, record: Record, request: PrepareExec) 
         spec_word=SPEC_WORD,
         console=console,
         keeps_streams=is_crun,
+        joins_scope=scope.NAME in context.host_facts.cgroup_parent,
     )
 
 

@@ -212,6 +212,7 @@ class RunCycle(ContainerState):
         code = runc.read_exit_status(self.record.id)
         if was_oom_killed(self.record.id):
             self.write(oom_killed=True)
+            self.context.emit_event(self.record, "oom")
         self.transition(LifecycleEvent.END)
         await self._tear_down(LOST_EXIT_CODE if code is None else code)
 

@@ -28,6 +28,7 @@ class ListedContainer(Frozen):
     finished: Seconds = 0
     exit_code: int = 0
     health: str = ""
+    oom_killed: bool = False
     published: tuple[Publication, ...] = ()
 
     @property

@@ -137,6 +137,7 @@ class Container(Value, frozen=True, kw_only=True):
             finished=status.finished,
             exit_code=status.exit_code,
             health=status.health,
+            oom_killed=status.oom_killed,
             published=tuple(
                 (port.url, port.target, port.published, port.protocol) for port in status.published
             ),

@@ -84,7 +84,8 @@ def format_status(container: ListedContainer, now: "Seconds") -> str:
         case "restarting":
             return f"Restarting ({container.exit_code}){_age_suffix(container.finished, now)}"
         case "exited":
-            return f"Exited ({container.exit_code}){_age_suffix(container.finished, now)}"
+            why = " (OOM killed)" if container.oom_killed else ""
+            return f"Exited ({container.exit_code}){_age_suffix(container.finished, now)}{why}"
         case "removing":
             return "Removal In Progress"
         case "dead":

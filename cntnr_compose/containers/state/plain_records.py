@@ -23,7 +23,7 @@ RECORD_KEYS = {
 }  # fmt: skip
 STATUS_KEYS = {
     "state": TEXT, "holder": TEXT, "pid": NUMBER, "started": SECONDS, "finished": SECONDS,
-    "exit_code": NUMBER, "health": TEXT,
+    "exit_code": NUMBER, "health": TEXT, "oom_killed": SWITCH,
 }  # fmt: skip
 REQUIRED = ("id", "name", "project", "service", "definition")
 

@@ -140,6 +140,7 @@ def any_container(pick: random.Random, number: int, holder: str) -> Container:
         started=NOW - pick.choice(AGES),
         finished=pick.choice((0, NOW - 5)),
         exit_code=pick.choice((0, 1, 137)),
+        oom_killed=pick.random() < 0.2,
         health=pick.choice(("", "starting", "healthy", "unhealthy")),
         published=pick.choice(PUBLISHED),
     )
