@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cntnr_compose.core.events import Emit, Event
     from cntnr_compose.model.plan import Plan
 
+KILLED = "containers end when you log out (KillUserProcesses=yes in logind.conf); they start again at boot"
 LASTING = frozenset({"always", "unless-stopped"})  # restart policies that mean reboots, too
 
 
@@ -77,9 +78,10 @@ def describe_limits(entry: "InstalledEntry") -> str:
     if entry.turned_linger_on:
         undo = f"loginctl disable-linger {user_name()}"
         return f"for restart policies your systemd runs from boot on now, and after logout (undo: `{undo}`)"
+    kills = logind.kills_at_logout()
     if entry.runs_at_boot:
-        return ""
-    ends = "end when you log out and " if logind.kills_at_logout() else ""
+        return KILLED if kills else ""
+    ends = "end when you log out and " if kills else ""
     after = f"containers {ends}start again at your next login, not at boot"
     return f"{after}, until `{logind.linger_command()}`"
 
