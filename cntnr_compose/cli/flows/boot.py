@@ -46,10 +46,11 @@ def arrange_boot(project: str, conditions: Iterable[str], emit: "Emit") -> None:
     """
     if LASTING.isdisjoint(conditions) or _is_installed(project):
         return
+    from cntnr_compose.client.boot import crontab
     from cntnr_compose.host.systemd import logind
 
     told = paths.data() / "told-of-reboots"
-    if not logind.is_booted() and told.exists():
+    if not logind.is_booted() and (told.exists() or not crontab.is_there()):
         return
     text = _install(project, tells=not told.exists())
     if text and not told.exists():
@@ -69,17 +70,16 @@ def _is_installed(project: str) -> bool:
 
 def _install(project: str, *, tells: bool) -> str:
     """Have systemd start a project after a reboot; return what the user should know, where it ``tells``."""
-    from cntnr_compose.client.boot import boot_entry, crontab
+    from cntnr_compose.client.boot import boot_entry
     from cntnr_compose.core.user_config import read_user_config
     from cntnr_compose.host.systemd import logind
 
     if boot_entry.is_disabled(project) or not read_user_config().boot.enabled:
         return ""
     if not logind.is_booted():
-        cron = (
+        return (
             "containers do not start after a reboot, unless `cntnr compose enable` has cron do it"
         )
-        return cron if crontab.is_there() else ""
     try:
         entry = boot_entry.install(project)
     except (CntnrError, OSError) as error:
