@@ -5,14 +5,14 @@ import fcntl
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.uninterruptible import uninterruptible
-from cntnr_compose.host import files, kernel, proc, process
+from cntnr_compose.host import files, kernel, network, proc, process
 from cntnr_compose.host.namespaces import layer_folders, subids
 from cntnr_compose.host.namespaces.holder import (
     COPY_UP_FOLDERS,
@@ -22,6 +22,7 @@ from cntnr_compose.host.namespaces.holder import (
     NamespaceHolder,
     remove_holder_files,
 )
+from cntnr_compose.host.network import Subnet
 
 PROGRAMS = ("rootlesskit", "slirp4netns", "runc", "conmon")
 # Stand in for getsubids, newuidmap and newgidmap where there is no range: rootlesskit then maps one id.
@@ -63,6 +64,8 @@ class TunClosed(CntnrError):
 def rootlesskit_argv(state: Path, ready: Path, *further: str) -> list[str]:
     """Build the command that starts the holder, with further options of rootlesskit.
 
+    The network of slirp4netns is one that neither this machine has nor a network that was created by hand.
+
     For root, unshare the mounts first: slirp4netns sandboxes itself by removing mounts, which as root it
     would do to all who share them, and under systemd everybody does.
     """
@@ -72,6 +75,7 @@ def rootlesskit_argv(state: Path, ready: Path, *further: str) -> list[str]:
         "rootlesskit",
         "--state-dir", str(state),
         "--net=slirp4netns", f"--mtu={MTU}",
+        f"--cidr={network.choose_uplink([*network.machine_subnets(), *_list_defined_subnets()])}",
         "--slirp4netns-sandbox=auto", "--slirp4netns-seccomp=auto",
         "--disable-host-loopback",
         "--port-driver=builtin",
@@ -81,6 +85,14 @@ def rootlesskit_argv(state: Path, ready: Path, *further: str) -> list[str]:
         *further,
         "sh", "-c", PAYLOAD, str(ready),
     ]  # fmt: skip
+
+
+def _list_defined_subnets() -> Iterator[Subnet]:
+    """List the subnets of networks that were created by hand, from their files."""
+    for path in files.find_paths(paths.networks(), "*.json"):
+        with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
+            tree = files.read_value(path, dict) or {}
+            yield network.parse_subnet(tree["bridge"]["subnet"])
 
 
 def start_holder(while_starting: Callable[[], None]) -> NamespaceHolder:
