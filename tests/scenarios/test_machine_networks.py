@@ -1,5 +1,6 @@
 """Machines with networks of other kinds: made in a network namespace, where the machine is all there is."""
 
+import hashlib
 from collections.abc import Callable
 
 from tests.scenarios.conftest import MakeProject
@@ -20,8 +21,9 @@ SERVE = """
 ip link set lo up
 mkdir -p www; echo greetings >www/who
 busybox httpd -f -p 8000 -h www & served=$!
-PATH=$PATH:/usr/sbin dnsmasq --conf-file=/dev/null --no-resolv --no-hosts --address=/named.test/192.0.2.7 --bind-interfaces \\
-  --user= --group= --pid-file="$PWD/dns.pid" --listen-address="$RESOLVER" --no-daemon 2>dns.log & served="$served $!"
+PATH=$PATH:/usr/sbin dnsmasq --conf-file=/dev/null --no-resolv --no-hosts --no-daemon --bind-interfaces \\
+  --address=/named.test/192.0.2.7 --user= --group= --pid-file="$PWD/dns.pid" \\
+  --listen-address="$RESOLVER" 2>dns.log & served="$served $!"
 trap 'cat dns.log >&2; kill $served' EXIT
 printf '%s\\n' "$RESOLV_CONF" >resolv.conf
 mount --bind resolv.conf /etc/resolv.conf
@@ -34,7 +36,9 @@ setpriv --ambient-caps=-all --inh-caps=-all cntnr compose up -d
 say port "curl -s http://127.0.0.1:$PORT/who"
 say outside 'cntnr compose exec -T web wget -q -O - http://machine:8000/who'
 say name 'cntnr compose exec -T web nslookup -type=a named.test | grep Address'
-say resolver 'grep nameserver /proc/$(sed "s/.*child.:\\([0-9]*\\).*/\\1/" run/cntnr/holder/holder.json)/root/etc/resolv.conf'
+say resolver "grep nameserver run/cntnr/holder/inside/../../etc/resolv.conf"
+$VPN
+say doctor 'cntnr doctor | grep " subnets "'
 cntnr compose down -t 0
 """
 
@@ -66,10 +70,14 @@ ip address add 10.0.2.15/24 dev enp0s3; ip address add 10.0.2.3/32 dev lo
 ip route add default via 10.0.2.2
 """
     environment = {"RESOLVER": "10.0.2.3", "RESOLV_CONF": "nameserver 10.0.2.3", "PORT": str(port)}
+    environment["VPN"] = "ip route add 10.128.0.0/24 dev enp0s3"  # it comes when the holder runs
+    bridge = f"br-{hashlib.sha256(f'{project.name}_default'.encode()).hexdigest()[:12]}"
     assert answers(on_machine(project, setup, **environment)) == {
         "port": "published",
         "outside": "greetings",
         "name": "Address: 192.0.2.7",
         "resolver": "nameserver 198.18.0.3",
+        "doctor": "reduced  subnets          one of containers and one of the machine overlap: "
+        f"10.128.0.0/20 ({bridge}) and 10.128.0.0/24",
     }
     assert leftovers() == []

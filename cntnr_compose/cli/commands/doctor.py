@@ -7,7 +7,7 @@ from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.parser.options import command, option
 
 if TYPE_CHECKING:
-    from cntnr_compose.doctor.checks import Check
+    from cntnr_compose.doctor.check import Check
 
 MARKS = {"ok": "ok", "reduced": "reduced", "missing": "MISSING"}
 COLOURS = {"ok": 32, "reduced": 33, "missing": 31}  # green, yellow, red

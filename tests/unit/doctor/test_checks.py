@@ -6,8 +6,8 @@ from types import ModuleType
 import pytest
 
 from cntnr_compose.core.errors import ProgramMissing
-from cntnr_compose.doctor import checks, probes
-from cntnr_compose.doctor.checks import Check
+from cntnr_compose.doctor import checks, namespace_checks, probes
+from cntnr_compose.doctor.check import Check
 from cntnr_compose.host import cgroups, distribution, kernel, process
 from cntnr_compose.host.cgroups import DelegatedCgroup
 from cntnr_compose.host.namespaces import subids
@@ -46,7 +46,7 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
         (tmp_path / name).touch()
     monkeypatch.setattr(checks.os, "getuid", lambda: 1000)
     monkeypatch.setattr(checks.paths, "secure_runtime", lambda: tmp_path)
-    monkeypatch.setattr(checks.shutil, "which", lambda name, path: f"/usr/bin/{name}")
+    monkeypatch.setattr(namespace_checks.shutil, "which", lambda name, path: f"/usr/bin/{name}")
     monkeypatch.setattr(process, "find_program", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(
         process,
