@@ -16,7 +16,34 @@ def check_networks() -> list[Check]:
     """Run the checks."""
     running = holder.find_holder()
     used = network.read_routes(running.child) if running else []
-    return [check_subnets(used, network.machine_subnets())]
+    return [
+        check_way_out(network.local_addresses(), network.host_resolv_conf()),
+        check_subnets(used, network.machine_subnets()),
+    ]
+
+
+def check_way_out(addresses: list[str], resolv_conf: str) -> Check:
+    """Check that the machine has an address for what containers send, and name servers."""
+    name = "way out"
+    if not addresses:
+        return Check(
+            name=name,
+            state="reduced",
+            found="this machine has no IPv4 address but those of its loopback",
+            loses="containers reach each other, but nothing outside, nor this machine (host-gateway)",
+            mend="connect it to a network that has IPv4",
+        )
+    servers = network.list_name_servers(resolv_conf)
+    if not servers:
+        return Check(
+            name=name,
+            state="reduced",
+            found="/etc/resolv.conf names no server",
+            loses="containers resolve names of services, but none of the outside",
+            mend="ask who runs the machine, or give services `dns: [ADDRESS]`",
+        )
+    finding = f"from {addresses[0]}; names by {', '.join(servers)}"
+    return Check(name=name, state="ok", found=finding)
 
 
 def check_subnets(used: Iterable[Route], machine: Iterable[Subnet]) -> Check:

@@ -13,6 +13,8 @@ DEFAULT_UPLINK = "10.0.2.0/24"
 # Where the machine has that itself, as in VirtualBox and qemu: addresses for measurements (RFC 2544), which
 # few have, then private ones. None of them is in the first pool of `networks.subnets`.
 OTHER_UPLINKS = ("198.18.0.0/15", "172.16.0.0/12", "192.168.0.0/16")
+# The name server of slirp4netns where all of the machine's have IPv6 addresses: its other one asks none of them.
+NAME_SERVER_6 = "fd00::3"
 # Wider routes stand for "everywhere": a VPN splits the default route into 0.0.0.0/1 and 128.0.0.0/1.
 WIDEST_PREFIX = 8
 
@@ -115,7 +117,24 @@ def find_uplink(pid: int = 1) -> Subnet | None:
 
 def name_server(uplink: Subnet) -> str:
     """Return the address at which slirp4netns passes questions on to the host's name servers."""
-    return uplink.nth(3)
+    return NAME_SERVER_6 if needs_ipv6(host_resolv_conf()) else uplink.nth(3)
+
+
+def ipv6_option(option: str) -> list[str]:
+    """Return the option by which the uplink gets IPv6, where it cannot do without."""
+    return [option] if needs_ipv6(host_resolv_conf()) else []
+
+
+def needs_ipv6(resolv_conf: str) -> bool:
+    """Check whether all name servers have IPv6 addresses."""
+    servers = list_name_servers(resolv_conf)
+    return bool(servers) and all(":" in server for server in servers)
+
+
+def list_name_servers(resolv_conf: str) -> list[str]:
+    """List the name servers of a resolv.conf."""
+    rows = [line.split() for line in resolv_conf.splitlines()]
+    return [row[1] for row in rows if row[:1] == ["nameserver"] and len(row) > 1]
 
 
 def host_address() -> str:

@@ -59,6 +59,6 @@ def _options(ready_descriptor: int) -> list[str]:
     return [
         f"--ready-fd={ready_descriptor}", f"--mtu={holder.MTU}", "--disable-host-loopback",
         f"--cidr={network.find_uplink() or network.DEFAULT_UPLINK}",
-        "--enable-sandbox", "--enable-seccomp",
+        "--enable-sandbox", "--enable-seccomp", *network.ipv6_option("--enable-ipv6"),
         "1", UPLINK,
     ]  # fmt: skip

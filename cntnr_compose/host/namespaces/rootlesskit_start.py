@@ -22,7 +22,7 @@ from cntnr_compose.host.namespaces.holder import (
     NamespaceHolder,
     remove_holder_files,
 )
-from cntnr_compose.host.network import Subnet
+from cntnr_compose.host.network import UPLINK, Subnet
 
 PROGRAMS = ("rootlesskit", "slirp4netns", "runc", "conmon")
 # Stand in for getsubids, newuidmap and newgidmap where there is no range: rootlesskit then maps one id.
@@ -37,13 +37,17 @@ SUBIDS_FROM_FILES = "--subid-source=static"
 OPTION_UNKNOWN = "not defined: -subid-source"
 # It writes its pid itself, so that the pid is known even of one whose starter was killed.
 PID_WRITER = 'echo $$ >"$0" && exec "$@"'
-# What runs inside; its argument is the file for its pid. It stays only when it reads that the holder is
+# What runs inside; its arguments are the file for its pid, and a name server where rootlesskit's is not
+# the right one. It stays only when it reads that the holder is
 # recorded: so a holder whose starter was killed ends by itself, and no unknown one runs. It does not end
 # at once, since rootlesskit hangs when its child ends before all is set up.
 PAYLOAD = (
     # The host may have a file of that name, to which rootlesskit has made a link.
     f"{{ [ ! -L {paths.holder_tmpfs()} ] || rm {paths.holder_tmpfs()}; }}"
     f" && mkdir -m 700 {paths.holder_tmpfs()} && echo 1 >/proc/sys/net/ipv4/ip_forward"
+    ' && { [ -z "$1" ] || echo "nameserver $1" >/etc/resolv.conf; }'
+    # Beside the address that the kernel makes, and tries for more than a second.
+    f' && {{ [ -z "$1" ] || ip address add fd00::100/64 dev {UPLINK} nodad; }}'
     ' && echo $$ >"$0.new" && mv "$0.new" "$0"'
     " && { read -r go || { sleep 2; exit 1; }; } && exec sleep infinity </dev/null"
 )
@@ -76,6 +80,7 @@ def rootlesskit_argv(state: Path, ready: Path, *further: str) -> list[str]:
         "--state-dir", str(state),
         "--net=slirp4netns", f"--mtu={MTU}",
         f"--cidr={network.choose_uplink([*network.machine_subnets(), *_list_defined_subnets()])}",
+        *network.ipv6_option("--ipv6"),
         "--slirp4netns-sandbox=auto", "--slirp4netns-seccomp=auto",
         "--disable-host-loopback",
         "--port-driver=builtin",
@@ -83,7 +88,7 @@ def rootlesskit_argv(state: Path, ready: Path, *further: str) -> list[str]:
         "--propagation=rslave",
         "--pidns",
         *further,
-        "sh", "-c", PAYLOAD, str(ready),
+        "sh", "-c", PAYLOAD, str(ready), *network.ipv6_option(network.NAME_SERVER_6),
     ]  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Frozen, Tree
-from cntnr_compose.host import proc, process
+from cntnr_compose.host import network, proc, process
 from cntnr_compose.host.network import Subnet
 from cntnr_compose.networks.hook.bundle_folder import BundleFolder
 from cntnr_compose.networks.hook.handover import Namespaces, connect_socket, read_answer
@@ -134,6 +134,7 @@ def _start_slirp4netns(
     try:
         program = process.popen(
             ["slirp4netns", "--configure", "--mtu=65520", "--disable-host-loopback",
+             *network.ipv6_option("--enable-ipv6"),
              f"--cidr={subnet}", f"--ready-fd={writable}", f"--exit-fd={container}", f"--api-socket={SOCKET}",
              f"--userns-path=/proc/self/fd/{namespaces.user}", "--netns-type=path", f"/proc/{router}/ns/net",
              INTERFACE],

@@ -8,7 +8,7 @@ import pytest
 from cntnr_compose.core.errors import ProgramMissing
 from cntnr_compose.doctor import checks, namespace_checks, probes
 from cntnr_compose.doctor.check import Check
-from cntnr_compose.host import cgroups, distribution, kernel, process
+from cntnr_compose.host import cgroups, distribution, kernel, network, process
 from cntnr_compose.host.cgroups import DelegatedCgroup
 from cntnr_compose.host.namespaces import subids
 
@@ -21,6 +21,11 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
             "cni_plugin_folder": tmp_path,
             "default_seccomp_profile": tmp_path / "seccomp.json",
             "distribution_family": "debian",
+        },
+        network: {
+            "host_resolv_conf": "nameserver 192.0.2.53\n",
+            "local_addresses": ["192.0.2.1"],
+            "machine_subnets": [],
         },
         kernel: {"can_open_tun": True, "lowest_port": 0, "release": (6, 1)},
         probes: {

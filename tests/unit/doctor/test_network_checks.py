@@ -1,6 +1,6 @@
 """What `doctor` says of networks."""
 
-from cntnr_compose.doctor.network_checks import check_subnets
+from cntnr_compose.doctor.network_checks import check_subnets, check_way_out
 from cntnr_compose.host.network import Route, parse_subnet
 
 
@@ -18,3 +18,11 @@ def test_subnets_that_overlap_are_told_with_their_interfaces() -> None:
 
 def test_what_the_next_start_will_take_is_told() -> None:
     assert check_subnets([], [parse_subnet("10.0.2.0/24")]).found.startswith("198.18.0.0/24 ")
+
+
+def test_a_machine_without_address_or_name_server_is_told() -> None:
+    assert check_way_out([], "nameserver ::1").state == "reduced"
+    assert "no server" in check_way_out(["192.0.2.1"], "search example.org\n").found
+    assert check_way_out(["192.0.2.1"], "nameserver 127.0.0.53").found == (
+        "from 192.0.2.1; names by 127.0.0.53"
+    )

@@ -46,12 +46,31 @@ def make_machine(folder: Path, *routes: tuple[str, str], address: str = "192.0.2
     ],
 )
 def test_the_uplink_is_free_of_the_machine_s_routes_and_addresses(
-    tmp_path: Path, routes: tuple[tuple[str, str], ...], address: str, uplink: str
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    routes: tuple[tuple[str, str], ...],
+    address: str,
+    uplink: str,
 ) -> None:
     machine = make_machine(tmp_path, *routes, address=address)
     chosen = network.choose_uplink(network.machine_subnets(machine))
     assert str(chosen) == uplink
+    monkeypatch.setattr(network, "host_resolv_conf", lambda: "nameserver 127.0.0.53\n")
     assert network.name_server(chosen) == uplink.replace("0/24", "3")
+    monkeypatch.setattr(network, "host_resolv_conf", lambda: "nameserver ::1\n")
+    assert network.name_server(chosen) == network.NAME_SERVER_6
+
+
+@pytest.mark.parametrize(
+    ("resolv_conf", "needs"),
+    [
+        ("nameserver 2001:db8::53\nnameserver fe80::1%eth0\n", True),
+        ("nameserver 2001:db8::53\nnameserver 192.0.2.53\n", False),
+        ("# nameserver ::1\noptions edns0\nnameserver\n", False),
+    ],
+)
+def test_only_name_servers_of_ipv6_need_an_uplink_of_ipv6(resolv_conf: str, needs: bool) -> None:
+    assert network.needs_ipv6(resolv_conf) is needs
 
 
 def test_a_network_that_has_ended_has_no_routes_and_a_full_one_gets_the_usual_uplink(

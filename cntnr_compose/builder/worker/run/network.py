@@ -71,7 +71,7 @@ def slirp4netns_argv(namespace: int, ready: int) -> list[str]:
     """Build the command that connects a namespace, by its descriptor, and reports on another one."""
     return [
         "slirp4netns", "--configure", f"--mtu={holder.MTU}", "--disable-host-loopback",
-        "--enable-sandbox", "--enable-seccomp",
+        "--enable-sandbox", "--enable-seccomp", *network.ipv6_option("--enable-ipv6"),
         # The holder's, since the program's resolv.conf is the holder's.
         f"--cidr={network.find_uplink() or network.DEFAULT_UPLINK}",
         f"--ready-fd={ready}", "--netns-type=path",
