@@ -15,7 +15,7 @@ from cntnr_compose.doctor.programs import (
     read_version,
 )
 from cntnr_compose.host import cgroups, distribution, kernel, process
-from cntnr_compose.host.namespaces import subids
+from cntnr_compose.host.namespaces import restrictions, subids
 
 GIBIBYTE: Bytes = 1 << 30
 MIN_FREE_SPACE: Bytes = 2 * GIBIBYTE
@@ -90,6 +90,8 @@ def _check_overlay() -> Check:
     folder, release = paths.data(), kernel.release()
     version = ".".join(map(str, release))
     reason = probes.try_overlay(folder)
+    if reason == probes.NO_NAMESPACE:
+        return Check(name="overlay", state="missing", found="not tried: no user namespace")
     if not reason:
         finding = f"kernel {version}, tried one in {folder}"
         return Check(name="overlay", state="ok", found=finding)
@@ -145,7 +147,7 @@ def _check_low_ports() -> Check:
         state="reduced",
         found=f"from {lowest}",
         loses=f"ports below {lowest} cannot be published",
-        mend="sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80",
+        mend=restrictions.sysctl_command("net.ipv4.ip_unprivileged_port_start", 80),
     )
 
 

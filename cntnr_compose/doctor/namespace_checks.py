@@ -9,15 +9,9 @@ from cntnr_compose.doctor import probes
 from cntnr_compose.doctor.check import Check
 from cntnr_compose.doctor.programs import install_command
 from cntnr_compose.host import process
-from cntnr_compose.host.namespaces import subids
+from cntnr_compose.host.namespaces import restrictions, subids
 
 ONE_ID = "containers have one id, root's: other users, chown and packages that need them take PRoot"
-# Kernel settings, the value that forbids user namespaces, and one that allows them.
-USER_NAMESPACE_SETTINGS = (
-    ("kernel.unprivileged_userns_clone", 0, 1),
-    ("kernel.apparmor_restrict_unprivileged_userns", 1, 0),
-    ("user.max_user_namespaces", 0, 15000),
-)
 
 
 def check_namespaces() -> list[Check]:
@@ -31,20 +25,18 @@ def check_namespaces() -> list[Check]:
 
 
 def _check_user_namespaces() -> Check:
-    reason = probes.try_user_namespace()
+    name = "user namespaces"
+    reason, way = probes.try_user_namespace()
     if not reason:
-        return Check(name="user namespaces", state="ok", found="tried one")
-    commands = [
-        f"sudo sysctl -w {setting}={allows}"
-        for setting, forbids, allows in USER_NAMESPACE_SETTINGS
-        if probes.has_sysctl_value(setting, forbids)
-    ]
+        return Check(name=name, state="ok", found=f"tried one{way}")
+    found = restrictions.find_restrictions()
     return Check(
-        name="user namespaces",
+        name=name,
         state="missing",
-        found=reason,
+        found="; ".join([reason, *(why for why, _ in found)]),
         loses="no container can run without root",
-        mend=" && ".join(commands) or "ask who runs the machine; in a container see docs/nested.md",
+        mend=" && ".join(command for _, command in found)
+        or "ask who runs the machine; in a container see docs/nested.md",
     )
 
 

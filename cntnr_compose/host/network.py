@@ -13,7 +13,7 @@ DEFAULT_UPLINK = "10.0.2.0/24"
 # Where the machine has that itself, as in VirtualBox and qemu: addresses for measurements (RFC 2544), which
 # few have, then private ones. None of them is in the first pool of `networks.subnets`.
 OTHER_UPLINKS = ("198.18.0.0/15", "172.16.0.0/12", "192.168.0.0/16")
-# The name server of slirp4netns where all of the machine's have IPv6 addresses: its other one asks none of them.
+# The name server of slirp4netns where all of the machine have IPv6 addresses: the other asks none of them.
 NAME_SERVER_6 = "fd00::3"
 # Wider routes stand for "everywhere": a VPN splits the default route into 0.0.0.0/1 and 128.0.0.0/1.
 WIDEST_PREFIX = 8

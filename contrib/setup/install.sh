@@ -91,12 +91,14 @@ userns_switch() { # prints NAME=VALUE for each kernel switch that forbids user n
   local file
   file=/proc/sys/kernel/unprivileged_userns_clone
   if [ -r $file ] && [ "$(cat $file)" = 0 ]; then echo kernel.unprivileged_userns_clone=1; fi
-  file=/proc/sys/kernel/apparmor_restrict_unprivileged_userns
-  if [ -r $file ] && [ "$(cat $file)" = 1 ]; then
-    echo kernel.apparmor_restrict_unprivileged_userns=0
-  fi
   file=/proc/sys/user/max_user_namespaces
   if [ -r $file ] && [ "$(cat $file)" = 0 ]; then echo user.max_user_namespaces=15000; fi
+}
+
+# AppArmor lets only named programs make user namespaces (Ubuntu), and no profile names rootlesskit.
+apparmor_forbids() {
+  local file=/proc/sys/kernel/apparmor_restrict_unprivileged_userns
+  [ -r $file ] && [ "$(cat $file)" = 1 ] && ! grep -qsE '^profile .*bin/rootlesskit' /etc/apparmor.d/*
 }
 
 # One line for each thing that only root can put right.
@@ -108,6 +110,7 @@ system_gaps() {
   has_range "$user" /etc/subuid && has_range "$user" /etc/subgid || echo "subordinate ids of $user"
   tun_is_open || echo "access to /dev/net/tun"
   for gap in $(userns_switch); do echo "kernel setting $gap"; done
+  ! apparmor_forbids || echo "AppArmor profile of rootlesskit"
 }
 
 apt() {
@@ -149,8 +152,16 @@ open_tun() {
   chmod 0666 /dev/net/tun
 }
 
+load_profile() {
+  local profile=/etc/apparmor.d/cntnr-rootlesskit
+  say "gives AppArmor a profile that lets rootlesskit make user namespaces ($profile)"
+  install -m 644 contrib/apparmor/cntnr-rootlesskit $profile
+  apparmor_parser -r $profile || { rm -f $profile; fail "AppArmor does not take contrib/apparmor/cntnr-rootlesskit"; }
+}
+
 allow_user_namespaces() {
   local setting
+  if apparmor_forbids; then load_profile; fi
   for setting in $(userns_switch); do
     say "sets $setting: ordinary users may make user namespaces (undo: remove /etc/sysctl.d/60-cntnr.conf)"
     sysctl -q -w "$setting" || fail "cannot set $setting; is this a container? Set it on its host"

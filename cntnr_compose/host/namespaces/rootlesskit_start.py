@@ -13,7 +13,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.uninterruptible import uninterruptible
 from cntnr_compose.host import files, kernel, network, proc, process
-from cntnr_compose.host.namespaces import layer_folders, subids
+from cntnr_compose.host.namespaces import layer_folders, restrictions, subids
 from cntnr_compose.host.namespaces.holder import (
     COPY_UP_FOLDERS,
     ENDED_FROM_OUTSIDE,
@@ -103,7 +103,7 @@ def _list_defined_subnets() -> Iterator[Subnet]:
 def start_holder(while_starting: Callable[[], None]) -> NamespaceHolder:
     """Start a holder and record it; call ``while_starting`` meanwhile.
 
-    Raises `ProgramMissing`, `TunClosed`, `HolderFailed`.
+    Raises `ProgramMissing`, `TunClosed`, `HolderFailed`, `NamespacesForbidden`.
     """
     if not subids.come_from_files() or subids.explain_one_id():
         return _start_with((), while_starting)
@@ -231,12 +231,16 @@ def kill_previous() -> None:
 
 
 def wait_until_ready(rootlesskit: process.RunningProgram, state: Path) -> NamespaceHolder:
-    """Wait until all of a started rootlesskit's files are there; describe it. Raises `HolderFailed`."""
+    """Wait until all of a started rootlesskit's files are there; describe it.
+
+    Raises `HolderFailed`, `NamespacesForbidden`.
+    """
     home = paths.holder()
     end = time.monotonic() + START_TIMEOUT
     # rootlesskit writes the pid and opens its socket last, when the payload may run already.
     while not ((home / "payload").exists() and (state / "api.sock").exists()):
         if rootlesskit.poll() is not None or time.monotonic() > end:
+            restrictions.raise_restriction()
             raise HolderFailed(_last_log_lines(home / "log"))
         time.sleep(0.002)
     child = int((state / "child_pid").read_text())
