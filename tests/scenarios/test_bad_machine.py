@@ -107,6 +107,7 @@ def test_user_namespaces_that_are_forbidden(
     assert f"to mend it: {command}" in told
     assert "overlay          not tried" in told
     assert "XDG_DATA_HOME" not in told
+    project.down()  # removes what `why` would tell of
     assert leftovers() == []
 
 

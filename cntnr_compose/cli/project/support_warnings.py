@@ -16,13 +16,15 @@ def warn_unsupported(
 ) -> None:
     """Show warnings for unsupported keys of the selected services.
 
-    Raises `ComposeFileInvalid` for keys that cannot work here.
+    Raises `ComposeFileInvalid` for keys that cannot work here, `NamespacesForbidden` where none can.
     """
     from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
     from cntnr_compose.compose.support.conflicts import find_network_conflicts
     from cntnr_compose.compose.support.report import find_empty_names, find_unsupported
     from cntnr_compose.doctor.capabilities import detect_capabilities
+    from cntnr_compose.host.namespaces import restrictions
 
+    restrictions.check_settings()
     _warn_of_fetched_project(loaded, display)
     host = detect_capabilities()
     if not host.has_subordinate_ids:

@@ -1,5 +1,6 @@
 """Resolve the source of each mount of a container: bind, volume, tmpfs, image."""
 
+import asyncio
 import os
 import stat
 from pathlib import Path

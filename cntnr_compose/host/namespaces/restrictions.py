@@ -4,6 +4,7 @@ from pathlib import Path
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import kernel
+from cntnr_compose.host.namespaces.holder import find_holder
 
 # Settings, the value that forbids, and one that allows.
 SETTINGS = (
@@ -26,15 +27,29 @@ class NamespacesForbidden(CntnrError):
 
 def find_restrictions() -> list[tuple[str, str]]:
     """List what forbids user namespaces to this user's programs: a reason and a command for each."""
-    found = [
-        (f"{name} is {value}, so nobody may make user namespaces", sysctl_command(name, allows))
-        for name, value, allows in SETTINGS
-        if kernel.read_sysctl(name, default=allows) == value
-    ]
+    found = _list_settings()
     if kernel.read_sysctl(APPARMOR_SETTING, default=0) == 1:
         reason = "AppArmor lets only named programs make user namespaces, and rootlesskit is none"
         found.append((reason, profile_command()))
     return found
+
+
+def _list_settings() -> list[tuple[str, str]]:
+    return [
+        (f"{name} is {value}, so nobody may make user namespaces", sysctl_command(name, allows))
+        for name, value, allows in SETTINGS
+        if kernel.read_sysctl(name, default=allows) == value
+    ]
+
+
+def check_settings() -> None:
+    """Raise `NamespacesForbidden` where a setting forbids all of them, and no holder runs from before.
+
+    For use before what takes long: AppArmor's word is known only when rootlesskit was started.
+    """
+    for reason, command in _list_settings():
+        if find_holder() is None:
+            raise NamespacesForbidden(reason, command)
 
 
 def sysctl_command(name: str, value: int) -> str:
