@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv/bin
 
 .PHONY: help setup demo demo-down test check style types imports unit programs scenarios runtimes e2e
-.PHONY: conformance build-conformance bench map clean
+.PHONY: conformance build-conformance bench vm-test map clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ build-conformance: setup ## build each case with ours, and with BuildKit and bui
 
 bench: setup ## measure beside docker compose and podman-compose, where installed
 	contrib/bench/run.sh
+
+vm-test: setup ## check promises on a machine with systemd, under qemu [SUITE=trixie] [ROWS='limits-*']
+	$(VENV)/python -m contrib.vm.run $(or $(SUITE),bookworm) $(ROWS)
 
 clean: ## remove .venv, caches and the copies made for the test user
 	@if [ "$$(id -u)" = 0 ] && id "$${CNTNR_TEST_USER:-cntnr-test}" >/dev/null 2>&1; then \

@@ -9,6 +9,7 @@ from cntnr_compose.bundles.config import refuse
 from cntnr_compose.bundles.place import BundlePlace
 from cntnr_compose.bundles.record import BundleRecord
 from cntnr_compose.bundles.worker import RootfsRequest
+from cntnr_compose.containers.bundle import stored_rootfs
 from cntnr_compose.containers.spec.process import build_command_line
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
@@ -162,7 +163,7 @@ def _remove_parts(
     if with_folder:
         worker.run_worker(RootfsRequest(remove=(str(place.path),)), running)
         return
-    parts = [place.path / name for name in ("etc", "cni", record.FILE, ".lock")]
+    parts = [place.path / name for name in ("etc", "cni", stored_rootfs.FACTS, ".lock")]
     parts += [] if keeps_rootfs else [place.rootfs]
     worker.run_worker(RootfsRequest(remove=tuple(map(str, parts))), running)
 

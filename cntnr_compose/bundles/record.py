@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 from cntnr_compose.bundles.place import BundlePlace
+from cntnr_compose.containers.bundle.stored_rootfs import FACTS
 from cntnr_compose.containers.state import records
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
@@ -13,8 +14,6 @@ from cntnr_compose.core.names import STANDALONE
 from cntnr_compose.core.values import Seconds, Value
 from cntnr_compose.host import files
 from cntnr_compose.host.namespaces import holder
-
-FILE = "cntnr.json"
 
 
 class BundleLocked(CntnrError):
@@ -41,19 +40,19 @@ class BundleRecord(Value, frozen=True, kw_only=True):
 
 def read_record(place: BundlePlace) -> BundleRecord | None:
     """Read the record of a bundle; None where it is somebody else's, or torn."""
-    path = place.path / FILE
+    path = place.path / FACTS
     return None if path.is_symlink() else files.read_value(path, BundleRecord)
 
 
 def write_record(place: BundlePlace, record: BundleRecord) -> None:
     """Write the record of a bundle."""
-    files.write_value(place.path / FILE, record)
+    files.write_value(place.path / FACTS, record)
 
 
 def last_used(place: BundlePlace) -> Seconds:
     """Return when a bundle was made, changed or run last; 0 where it is half of one."""
     try:
-        return (place.path / FILE).lstat().st_mtime
+        return (place.path / FACTS).lstat().st_mtime
     except OSError:
         return 0
 
@@ -62,7 +61,7 @@ def mark_used(place: BundlePlace) -> None:
     """Note that a bundle is used now."""
     now = time.time()
     with contextlib.suppress(OSError):
-        os.utime(place.path / FILE, (now, now), follow_symlinks=False)
+        os.utime(place.path / FACTS, (now, now), follow_symlinks=False)
 
 
 @contextlib.contextmanager

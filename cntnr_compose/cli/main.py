@@ -27,7 +27,6 @@ def main() -> "NoReturn":
 
 
 def _main() -> int:
-    import contextlib
     import gc
 
     from cntnr_compose.cli import signals
@@ -37,8 +36,10 @@ def _main() -> int:
     _open_streams()
     signals.wake_blocking_calls()
     code = run(sys.argv[1:])
-    with contextlib.suppress(OSError):  # nobody reads it any more
+    try:  # noqa: SIM105 - contextlib takes 2 ms to import
         sys.stderr.flush()
+    except OSError:
+        pass  # nobody reads it any more
     return code
 
 
@@ -89,9 +90,14 @@ def _run_command(words: "Sequence[str]") -> int:
 
 def _dispatch(words: "Sequence[str]") -> int:
     from cntnr_compose.cli.parser import program_name
-    from cntnr_compose.cli.parser.fast_parser import parse
+    from cntnr_compose.cli.quick import verbs
 
     words = program_name.command_line(sys.argv[0], words)
+    code = verbs.run(words)
+    if code is not None:
+        return code
+    from cntnr_compose.cli.parser.fast_parser import parse
+
     if words and words[0] in program_name.COMPLETE:
         return _propose_words(words)
     parsed = parse(words)

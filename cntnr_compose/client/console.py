@@ -19,7 +19,8 @@ from typing import BinaryIO
 from cntnr_compose.client.attach import TerminalRelay
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Frozen
-from cntnr_compose.host import process, socket_peer
+from cntnr_compose.host import socket_peer
+from cntnr_compose.host.children import spawn
 from cntnr_compose.host.namespaces import holder
 from cntnr_compose.model.protocol import ExecCommand
 
@@ -142,13 +143,13 @@ def run_on_terminal(command: ExecCommand, keyboard: Keyboard) -> tuple[int, byte
 
 def _start(
     undo: contextlib.ExitStack, command: ExecCommand, prefix: Sequence[str], stream: int
-) -> tuple[process.RunningProgram, BinaryIO]:
+) -> tuple[spawn.Child, BinaryIO]:
     """Start a program with ``stream`` as its input and output; return it, and what reads its errors."""
     readable, writable = os.pipe2(os.O_CLOEXEC)
     stderr = undo.enter_context(os.fdopen(readable, "rb", buffering=0))
     os.set_blocking(readable, False)  # what it leaves behind may keep the pipe open
     try:
-        child = process.popen_with_file(
+        child = spawn.spawn_with_file(
             (*prefix, *command.argv),
             command.spec_word,
             command.spec.encode(),
@@ -176,7 +177,7 @@ def _listen(path: Path) -> Iterator[socket.socket]:
             path.unlink(missing_ok=True)
 
 
-def _relay(master: int, pidfd: int, child: process.RunningProgram, keyboard: Keyboard) -> bool:
+def _relay(master: int, pidfd: int, child: spawn.Child, keyboard: Keyboard) -> bool:
     """Relay until the process ends; True where the keys that detach were typed: then it goes on."""
     with contextlib.closing(ConsoleConnection(master, pidfd)) as console:
         relay = TerminalRelay(

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from cntnr_compose.containers.managed import ManagedContainer
-from cntnr_compose.containers.rootfs.changes import has_changes
+from cntnr_compose.containers.rootfs.changes import ChangesUnreadable, has_changes, locate_changes
 from cntnr_compose.containers.rootfs.mount_points import list_mount_points
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
@@ -68,6 +68,8 @@ async def _run_in_thread(work: Callable[[Callable[[], None]], str], name: str) -
         cancelled.set()
         await process.clean_up(_wait_for_end(job))
         raise
+    except ChangesUnreadable as error:
+        raise CommitFailed(name, error.why) from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             why = "no space is left on the disk"
@@ -82,9 +84,6 @@ async def _wait_for_end(job: "asyncio.Future[str]") -> None:
 
 def _commit(record: Record, op: CommitContainer, check: Callable[[], None]) -> str:
     """Pack the changes of a container, and write the image; return its id."""
-    if record.bundle:
-        why = f"its files are those of bundle {record.bundle}"
-        raise CommitFailed(record.name, why, "run it without --bundle, or `cntnr export` its files")
     store = ImageStore(for_containers=True)
     base = store.find_by_id(record.image_id)
     if base is None:
@@ -95,7 +94,6 @@ def _commit(record: Record, op: CommitContainer, check: Callable[[], None]) -> s
             with store.protect_blobs():
                 store.add(op.reference, descriptor_of(store, base))
         return base.id
-    upper = paths.container(record.project, record.id) / "upper"
     mount_points = list_mount_points(record)
 
     def is_mount_point(path: str, status: os.stat_result) -> bool:
@@ -103,7 +101,8 @@ def _commit(record: Record, op: CommitContainer, check: Callable[[], None]) -> s
         return path in mount_points and stat.S_ISREG(status.st_mode) and not status.st_size
 
     with store.protect_blobs():
-        layer = pack_folder(upper, store, skip=is_mount_point, check=check)
+        with locate_changes(record, check) as (folder, walk):
+            layer = pack_folder(folder, store, skip=is_mount_point, check=check, walk=walk)
         now = float(int(time.time()))
         entry: Tree = {"created": timestamp(now), "created_by": " ".join(record.command)}
         entry |= {"author": op.author} if op.author else {}

@@ -1,6 +1,8 @@
 """Base of all errors that a user can fix. Any other exception is a bug and keeps its traceback."""
 
-from collections.abc import Iterable, Mapping, Sequence
+TYPE_CHECKING = False  # not typing's, whose import takes longer than ours
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 class CntnrError(Exception):
@@ -11,7 +13,7 @@ class CntnrError(Exception):
 
     exit_code = 1
     hint = ""
-    details: Mapping[str, str | int] = {}
+    details: "Mapping[str, str | int]" = {}
 
     @property
     def kind(self) -> str:
@@ -19,7 +21,7 @@ class CntnrError(Exception):
         return type(self).__name__
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: "Iterable[str]") -> str:
     """Return a hint that names what is similar to a name; an empty one if nothing is."""
     from difflib import get_close_matches  # which only mistakes need
 
@@ -36,7 +38,7 @@ class RemoteError(CntnrError):
         message: str,
         hint: str = "",
         exit_code: int = 1,
-        details: Mapping[str, str | int] | None = None,
+        details: "Mapping[str, str | int] | None" = None,
     ) -> None:
         super().__init__(message)
         self._kind = kind
@@ -53,7 +55,7 @@ class RemoteError(CntnrError):
 class NoSuchService(CntnrError):
     """A command names a service that the project does not have."""
 
-    def __init__(self, name: str, known: Iterable[str] = ()) -> None:
+    def __init__(self, name: str, known: "Iterable[str]" = ()) -> None:
         super().__init__(f"no such service: {name}")
         self.hint = did_you_mean(name, known)
 
@@ -61,7 +63,7 @@ class NoSuchService(CntnrError):
 class NoSuchContainer(CntnrError):
     """No container of the user has a name or id, or has it any more."""
 
-    def __init__(self, reference: str, names: Iterable[str] = ()) -> None:
+    def __init__(self, reference: str, names: "Iterable[str]" = ()) -> None:
         super().__init__(f"No such container: {reference}")
         self.hint = did_you_mean(reference, names)
 
@@ -88,7 +90,7 @@ class ProgramMissing(CntnrError):
 class CommandFailed(CntnrError):
     """A program ended with an unexpected exit status."""
 
-    def __init__(self, argv: Sequence[str], returncode: int, stderr: str) -> None:
+    def __init__(self, argv: "Sequence[str]", returncode: int, stderr: str) -> None:
         import shlex
 
         self.argv = tuple(argv)

@@ -1,6 +1,4 @@
-"""Names of OCI runtimes, which containers can run with, and how what crun says is said by runc."""
-
-import re
+"""Names of OCI runtimes; what they say of errors, and how crun's words are said by runc."""
 
 from cntnr_compose.core.errors import did_you_mean
 
@@ -16,6 +14,10 @@ WORDS_OF_CRUN = (
     (r"chdir `(.*)`: No such file or directory",
      'chdir to cwd ("{0}") set in config.json failed: no such file or directory'),
 )  # fmt: skip
+# Errors of theirs where their standard error is no terminal, and their log is JSON if they are crun.
+RUNC_LOG_PREFIX = b'time="'
+CAUSE_PREFIX = b"exec failed: "
+CRUN_LOG = rb'\{ ?"msg": ?".*", ?"level": ?"error", ?"time": ?"[^"]*" ?\}\n'
 CHOICES = "runc, crun, or the absolute path of one of them"
 
 
@@ -34,8 +36,25 @@ def unknown_reason(word: str) -> str:
 
 def translate_cause(cause: str) -> str:
     """Say in runc's words why crun cannot start a program; return anything else as it is."""
+    import re
+
     for pattern, words in WORDS_OF_CRUN:
         match = re.fullmatch(pattern, cause)
         if match:
             return words.format(*match.groups())
     return cause
+
+
+def is_exec_error(block: bytes) -> bool:
+    """Tell whether a block of standard error looks like a runtime's error message of `exec`."""
+    is_runc = block.startswith(RUNC_LOG_PREFIX) and CAUSE_PREFIX in block
+    return is_runc or is_crun_error(block)
+
+
+def is_crun_error(block: bytes) -> bool:
+    """Tell whether a block of standard error looks like an error message of crun."""
+    if not block.startswith(b"{"):
+        return False
+    import re  # 3 ms, for which no plain `exec` has to wait
+
+    return re.fullmatch(CRUN_LOG, block) is not None

@@ -12,10 +12,8 @@ from cntnr_compose.core.events import Event
 from cntnr_compose.core.values import Seconds, Tree, Value
 from cntnr_compose.model.plan import Plan
 from cntnr_compose.model.project import Project
+from cntnr_compose.model.version import PROTOCOL
 
-# Incremented with each change of messages, records or behaviour of a supervisor between two source trees of
-# one version. Releases differ by their version.
-PROTOCOL = 9
 PeerAge: TypeAlias = Literal["same", "older", "newer"]
 
 

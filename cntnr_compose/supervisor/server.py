@@ -25,6 +25,7 @@ from cntnr_compose.supervisor.session import (
 
 MAX_REQUEST_SIZE = 256 << 20  # bytes; a plan of a thousand services is about 5 MB
 HOUSEKEEPING_INTERVAL: Seconds = 5
+IDLE_TIME: Seconds = 2  # after the last command, so that the next of a script finds all there
 
 
 def run(first: socket.socket, holder: NamespaceHolder, holder_lock: contextlib.ExitStack) -> None:
@@ -43,6 +44,7 @@ class Supervisor:
         self._lock: int | None = None  # descriptor of the project's lock file
         self._is_over = asyncio.Event()
         self._sessions: dict[asyncio.Task[None], ClientSession] = {}
+        self._idle_timer: asyncio.TimerHandle | None = None
 
     @property
     def _project(self) -> SupervisedProject:
@@ -127,14 +129,23 @@ class Supervisor:
             while True:
                 await asyncio.sleep(HOUSEKEEPING_INTERVAL)
                 await log_failure(self._project.run_housekeeping())
-                if self._project.is_idle and not self._count_sessions():
-                    self._is_over.set()
+                self._end_if_idle()
 
         task = asyncio.create_task(run_rounds())
         try:
             yield
         finally:
             task.cancel()
+
+    def _start_idle_timer(self) -> None:
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._idle_timer = loop.call_later(IDLE_TIME, self._end_if_idle)
+
+    def _end_if_idle(self) -> None:
+        if self._project.is_idle and not self._count_sessions():
+            self._is_over.set()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         is_own_user = socket_peer.is_own_user(writer.get_extra_info("socket"))
@@ -162,6 +173,7 @@ class Supervisor:
             await log_failure(session.remove_unstarted())
             session.release_lock()
             writer.close()
+            self._start_idle_timer()
 
     def _can_shut_down(self) -> bool:
         """Return whether nothing is left to supervise, and only the command that asks is connected."""

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.client import exec as client_exec
 from cntnr_compose.client.exec import CannotExec, run_exec
-from cntnr_compose.host import process
+from cntnr_compose.host.children import foreground, spawn
 from cntnr_compose.model.protocol import ExecCommand
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,14 +116,14 @@ def test_signals_are_passed_on(name: str) -> None:
 
 
 def test_ctrl_c_before_there_is_a_program_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    start = process.popen
+    start = spawn.spawn_with_file
 
-    def interrupted(*words: Any, **more: Any) -> process.RunningProgram:
+    def interrupted(*words: Any, **more: Any) -> spawn.Child:
         signal.raise_signal(signal.SIGINT)
         return start(*words, **more)
 
-    monkeypatch.setattr(process, "popen", interrupted)
-    monkeypatch.setattr(client_exec, "_is_in_foreground", lambda: True)
+    monkeypatch.setattr(spawn, "spawn_with_file", interrupted)
+    monkeypatch.setattr(foreground, "_is_in_foreground", lambda: True)
     assert run_exec(ExecCommand(argv=("sleep", "20")), "prog", "shop-web-1") == 128 + signal.SIGINT
 
 

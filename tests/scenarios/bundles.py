@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,26 +36,23 @@ APPLETS = (
 
 
 def runtime_argv(user: User, runtime: str) -> list[str]:
-    """Return the command of a runtime, with a folder of its own for its state.
-
-    crun works with one version of cgroups only: on a machine that mounts both, root hides one from it.
-    """
+    """Return the command of a runtime, with a folder of its own for its state."""
     argv = [runtime, "--root", str(user.base / f"state-{runtime}")]
     if runtime == "crun":
         argv.insert(1, "--cgroup-manager=disabled")  # an ordinary user may have no cgroup
-    if runtime == "crun" and UNIFIED.is_dir() and os.getuid() == 0:
-        hide = [
-            "unshare",
-            "--mount",
-            "bash",
-            "-c",
-            HIDE,
-            str(UNIFIED),
-            str(user.uid),
-            str(user.gid),
-        ]
-        return [*hide, *argv]
+        return [*prefix_of_crun(user), *argv]
     return argv
+
+
+def prefix_of_crun(user: User) -> list[str]:
+    """Return the command that runs another one, as the user, where crun works.
+
+    It works with one version of cgroups only: on a machine that mounts both, root hides one from it.
+    """
+    if not UNIFIED.is_dir() or os.getuid():
+        return []
+    ids = (str(user.uid), str(user.gid))
+    return ["unshare", "--mount", "bash", "-c", HIDE, str(UNIFIED), *ids]
 
 
 @contextmanager
@@ -76,7 +73,7 @@ def running(user: User, runtime: str, bundle: Path, name: str) -> "Iterator[subp
         sys.stdout.write(out + err)  # shown where the test fails
 
 
-def as_user(user: User, argv: list[str]) -> dict[str, Any]:
+def as_user(user: User, argv: Sequence[str]) -> dict[str, Any]:
     """Return the options to start a runtime as the user; one that hides a mount changes to it itself."""
     if os.getuid() == user.uid or argv[0] == "unshare":
         return {}
@@ -85,12 +82,16 @@ def as_user(user: User, argv: list[str]) -> dict[str, Any]:
 
 def call(user: User, runtime: str, *words: str) -> Result:
     """Call a runtime to its end."""
-    argv = runtime_argv(user, runtime)
+    return run_as(user, *runtime_argv(user, runtime), *words)
+
+
+def run_as(user: User, *argv: str, cwd: Path = Path("/")) -> Result:
+    """Run a command to its end as the user, also one that begins with `prefix_of_crun`."""
     done = subprocess.run(
-        [*argv, *words], cwd="/", env=user.env(), capture_output=True, text=True, timeout=60, check=False,
+        argv, cwd=cwd, env=user.env(), capture_output=True, text=True, timeout=60, check=False,
         stdin=subprocess.DEVNULL, **as_user(user, argv),
     )  # fmt: skip
-    return Result([*argv, *words], done.returncode, done.stdout, done.stderr)
+    return Result(list(argv), done.returncode, done.stdout, done.stderr)
 
 
 def write_bundle(user: User, folder: Path, *command: str, hook: list[str] | None = None) -> Path:

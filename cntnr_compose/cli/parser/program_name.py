@@ -5,10 +5,13 @@ docker calls its plugin `docker-compose` with its own options first: ``--debug c
 
 import os
 import sys
-from collections.abc import Sequence
 
 from cntnr_compose import __version__
 from cntnr_compose.core.errors import CntnrError
+
+TYPE_CHECKING = False  # not typing's, whose import takes longer than ours
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 DOCKER_COMPOSE = "docker-compose"
 HOOK = "cntnr-hook"  # stands for `cntnr hook`
@@ -51,7 +54,7 @@ def version_line() -> str:
     return f"cntnr compose version v{__version__}"
 
 
-def command_line(program: str, words: Sequence[str]) -> Sequence[str]:
+def command_line(program: str, words: "Sequence[str]") -> "Sequence[str]":
     """Return the words of a command line as `cntnr` takes them. Raises `NoDaemon`."""
     if program.rpartition("/")[2] == HOOK:
         return ["hook", *words]
@@ -71,7 +74,7 @@ def command_line(program: str, words: Sequence[str]) -> Sequence[str]:
     return rest
 
 
-def split_docker_options(words: Sequence[str]) -> tuple[Sequence[str], list[tuple[str, str]]]:
+def split_docker_options(words: "Sequence[str]") -> "tuple[Sequence[str], list[tuple[str, str]]]":
     """Return the words behind docker's own options, and these with their values."""
     options = []
     remaining = list(words)

@@ -1,5 +1,6 @@
 """List what a container has changed in its image: what is in its upper folder, beside the layers below.
 
+The files of one that was created in a bundle are compared with those layers.
 That is read inside the holder, where the owners of the files exist: `print_changes` starts a process there.
 """
 
@@ -7,9 +8,12 @@ import contextlib
 import os
 import stat
 import sys
-from collections.abc import Collection, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
 
+from cntnr_compose.containers.bundle import stored_rootfs
+from cntnr_compose.containers.rootfs.difference import list_hidden_names, walk_difference
 from cntnr_compose.containers.rootfs.mount_points import list_mount_points
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
@@ -17,7 +21,7 @@ from cntnr_compose.host import files, process
 from cntnr_compose.host.namespaces import holder, rootlesskit
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images.layers import overlay_marks
-from cntnr_compose.images.layers.complete import LowerLayers, find_in_folders
+from cntnr_compose.images.layers.complete import LowerLayers
 from cntnr_compose.images.layers.unpack import stacked_folders
 from cntnr_compose.images.layers.walk import FolderEntry, walk_folder
 from cntnr_compose.model.observed import Record
@@ -25,12 +29,14 @@ from cntnr_compose.model.observed import Record
 CODE = "from cntnr_compose.containers.rootfs.changes import main; main()"
 NOT_LISTED = 3  # exit code of the process that lists
 ADDED, CHANGED, DELETED = "A", "C", "D"
+Walk: TypeAlias = Callable[[Root], Iterator[FolderEntry]]
 
 
 class ChangesUnreadable(CntnrError):
     """The changes of a container cannot be listed."""
 
     def __init__(self, name: str, why: str) -> None:
+        self.why = why
         super().__init__(f"cannot list the changes of container {name}: {why}")
 
 
@@ -50,9 +56,9 @@ class _Folder:
 
 
 def list_changes(
-    upper: Root, lower: LowerLayers, mount_points: Collection[str]
+    upper: Root, lower: LowerLayers, mount_points: Collection[str], walk: Walk = walk_folder
 ) -> Iterator[Change]:
-    """Yield the changes, folders before what is in them.
+    """Yield the changes, folders before what is in them; ``walk`` lists what differs from the layers.
 
     What was created only to mount something on it is left out. A folder counts as changed where it has other
     attributes, or where something was added to it or deleted. Raises `OSError`.
@@ -62,7 +68,7 @@ def list_changes(
         while path := path.rpartition("/")[0]:
             created.add(path)
     above: list[_Folder] = []
-    for entry in walk_folder(upper):
+    for entry in walk(upper):
         while above and not entry.path.startswith(f"{above[-1].path}/"):
             above.pop()
         is_new_below = bool(above) and not above[-1].has_lower
@@ -80,9 +86,9 @@ def list_changes(
         if folder is not None:
             above.append(folder)
             if folder.has_lower and _is_opaque(entry):
-                for gone in _list_hidden(upper, lower, entry.path):
+                for name in list_hidden_names(upper, lower, entry.path):
                     yield from _list_above(above, DELETED)
-                    yield gone
+                    yield Change(DELETED, f"{entry.path}/{name}")
 
 
 def _find(lower: LowerLayers, path: str) -> os.stat_result | None:
@@ -135,40 +141,46 @@ def _is_opaque(entry: FolderEntry) -> bool:
     return False
 
 
-def _list_hidden(upper: Root, lower: LowerLayers, path: str) -> Iterator[Change]:
-    """Yield what an opaque folder hides: what the layers have there, and it has not."""
-    descriptor = upper.open(path, os.O_RDONLY | os.O_DIRECTORY)
+@contextlib.contextmanager
+def locate_changes(
+    record: Record, check: Callable[[], None] = lambda: None
+) -> Iterator[tuple[Path, Walk]]:
+    """Yield the folder with what a container has changed, and how that is listed.
+
+    Raises `ChangesUnreadable`, `OSError`.
+    """
+    if not record.bundle:
+        yield paths.container(record.project, record.id) / "upper", walk_folder
+        return
+    if stored_rootfs.read_image_id(record) != record.image_id:
+        why = f"the files of its bundle {record.bundle} are not those of its image any more"
+        raise ChangesUnreadable(record.name, why)
+    lower = LowerLayers(_stacked_folders(record))
+    descriptor = stored_rootfs.open_rootfs(record)
     try:
-        own = _list_names(f"/proc/self/fd/{descriptor}")
+        folder = Path(f"/proc/self/fd/{descriptor}")
+        yield folder, lambda root: walk_difference(root, lower, check)
     finally:
         os.close(descriptor)
-    with lower.open_folders(path) as folders:
-        # They were opened without the right to list them.
-        names: set[str] = set().union(
-            *(_list_names(f"/proc/self/fd/{folder}") for folder in folders)
-        )
-        for name in sorted(names - own):
-            if find_in_folders(folders, name) is not None:
-                yield Change(DELETED, f"{path}/{name}")
 
 
-def _list_names(folder: str) -> set[str]:
-    with os.scandir(folder) as entries:
-        return {entry.name for entry in entries}
+def _stacked_folders(record: Record) -> tuple[Path, ...]:
+    folders = stacked_folders(record.image_id)
+    if folders is None:
+        raise ChangesUnreadable(record.name, f"the layers of its image {record.image} are gone")
+    return folders
 
 
 def list_container_changes(record: Record) -> Iterator[Change]:
     """Yield what a container has changed. Raises `ChangesUnreadable`, `OSError`."""
-    folders = stacked_folders(record.image_id)
-    if folders is None:
-        raise ChangesUnreadable(record.name, f"the layers of its image {record.image} are gone")
-    upper = paths.container(record.project, record.id) / "upper"
-    try:
-        root = Root(upper)
-    except FileNotFoundError:  # it was never started
-        return
-    with root:
-        yield from list_changes(root, LowerLayers(folders), list_mount_points(record))
+    lower = LowerLayers(_stacked_folders(record))
+    with contextlib.ExitStack() as undo:
+        folder, walk = undo.enter_context(locate_changes(record))
+        try:
+            root = undo.enter_context(Root(folder))
+        except FileNotFoundError:  # it was never started
+            return
+        yield from list_changes(root, lower, list_mount_points(record), walk)
 
 
 def has_changes(record: Record) -> bool:
@@ -178,8 +190,6 @@ def has_changes(record: Record) -> bool:
 
 def print_changes(record: Record) -> None:
     """Print the changes of a container, one a line. Raises `ChangesUnreadable`."""
-    if record.bundle:
-        raise ChangesUnreadable(record.name, f"its files are those of bundle {record.bundle}")
     with rootlesskit.temporary_holder("diff") as running:
         argv = [sys.executable, "-P", "-c", CODE, record.project, record.id]
         env = {**os.environ, "PATH": process.search_path()}

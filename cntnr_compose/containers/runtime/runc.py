@@ -43,6 +43,8 @@ REASONS = (
     ("no such file or directory", 127, "the image has no such file; a script may name a missing interpreter"),
     ("permission denied", 126, "the file is not executable, or belongs to somebody else in the container"),
     ("exec format error", 126, "the program is for another processor; `cntnr doctor` lists those that run"),
+    ("cgroups in hybrid mode not supported", 125,
+     "crun takes cgroups v1 or v2, and this machine has controllers in both; use runc, or boot with v2"),
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import stat
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -29,17 +29,18 @@ def pack_folder(
     *,
     skip: Callable[[str, os.stat_result], bool] = lambda _path, _status: False,
     check: Callable[[], None] = lambda: None,
+    walk: Callable[[Root], Iterator[FolderEntry]] = walk_folder,
 ) -> Descriptor:
     """Write a folder, such as the upper one of an overlay, to the store as a layer that is not compressed.
 
-    Others may write to the folder meanwhile: no link in it is followed out of it. ``skip`` tells which
-    entries to leave out, ``check`` is called often and may raise to end it. Raises `OSError`.
+    Others may write to the folder meanwhile: no link in it is followed out of it. ``walk`` lists the entries,
+    ``skip`` tells which to leave out, ``check`` is called often and may raise to end it. Raises `OSError`.
     """
     with store.draft() as draft, Root(folder) as root:
         path = draft / "layer"
         with path.open("wb") as out:
             writer = _HashingWriter(out, shutil.disk_usage(draft).free)
-            _LayerArchive(root, writer, skip, check).write()
+            _LayerArchive(walk(root), writer, skip, check).write()
         layer = Descriptor(
             media_type=LAYER_MEDIA_TYPE, digest=f"sha256:{writer.digest}", size=writer.size
         )
@@ -56,7 +57,9 @@ def write_archive(
 
     ``mtime`` is the time that all files get. Raises `OSError`.
     """
-    archive = _LayerArchive(root, _PlainWriter(out), lambda _path, _status: False, check)
+    archive = _LayerArchive(
+        walk_folder(root), _PlainWriter(out), lambda _path, _status: False, check
+    )
     archive.mtime = mtime
     archive.write()
 
@@ -105,18 +108,18 @@ class _LayerArchive:
 
     def __init__(
         self,
-        root: Root,
+        entries: Iterator[FolderEntry],
         out: _Writer,
         skip: Callable[[str, os.stat_result], bool],
         check: Callable[[], None],
     ) -> None:
         self._out, self._skip, self._check = out, skip, check
-        self._root = root
+        self._entries = entries
         self.mtime: int | None = None  # of all entries, where it is set
         self._links: dict[int, str] = {}  # the names of files with several, by inode
 
     def write(self) -> None:
-        for entry in walk_folder(self._root):
+        for entry in self._entries:
             self._check()
             if not self._skip(entry.path, entry.status):
                 self._write_entry(entry)

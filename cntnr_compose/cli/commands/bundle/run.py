@@ -21,7 +21,8 @@ def run(
 ) -> int:
     """Run a bundle, by name or folder, to its end.
 
-    The exit code is that of its program; 125 where it was not started. What a bundle of somebody else asks
+    The exit code is that of its program; 127 where that does not exist, 126 where it cannot be executed, 125
+    where it was not started for another reason. What a bundle of somebody else asks
     for and an ordinary user may not do is left out, and told. Its mounts and hooks have your rights.
     """
     from cntnr_compose.cli.flows.bundles.run import BundleRunOptions, run_bundle

@@ -90,44 +90,55 @@ def _folder(place: "BundlePlace", config: "Tree", adapted: "Tree") -> Iterator[P
 def _run(
     place: "BundlePlace", folder: Path, options: BundleRunOptions, *, lock: int, reads: bool
 ) -> int:
-    from cntnr_compose.client.exec import SignalForwarder
     from cntnr_compose.containers.runtime import oci_runtime
     from cntnr_compose.core import paths
     from cntnr_compose.core.oci_runtimes import CRUN
     from cntnr_compose.host import process
+    from cntnr_compose.host.children.foreground import SignalForwarder
 
     runtime = oci_runtime.find_runtime(oci_runtime.choose_name(options.runtime))
     identity = options.container or _default_id(place.name)
     if not identity or set(identity) - ID_CHARACTERS or identity in (".", ".."):
         raise ContainerIdInvalid(identity)
     state = paths.secure_runtime() / STATE_FOLDER
-    pid_file = state / f".{identity}.pid"
+    pid_file, log = state / f".{identity}.pid", state / f".{identity}.log"
     state.mkdir(mode=0o700, exist_ok=True)
     own = CRUN_OPTIONS if runtime.kind == CRUN and os.getuid() else ()
     argv = [runtime.program, *own, "--root", str(state)]
-    argv += ["run", "--bundle", str(folder), "--pid-file", str(pid_file)]
-    argv += [NO_NEW_KEYRING] if options.no_new_keyring else []
-    argv += [NO_PIVOT] if options.no_pivot else []
+    words = ["--log", str(log), "run", "--bundle", str(folder), "--pid-file", str(pid_file)]
+    words += [NO_NEW_KEYRING] if options.no_new_keyring else []
+    words += [NO_PIVOT] if options.no_pivot else []
     with contextlib.ExitStack() as undo, SignalForwarder() as signals:
-        undo.callback(_clean_up, [runtime.program, *own, "--root", str(state)], identity, pid_file)
+        undo.callback(_clean_up, argv, identity, pid_file, log)
         null = None if options.interactive or reads else os.open(os.devnull, os.O_RDONLY)
         if null is not None:
             undo.callback(os.close, null)
         env = {**os.environ, "PATH": process.search_path()}
-        child = process.popen([*argv, identity], env=env, stdin=null, pass_fds=(lock,))
+        child = process.popen([*argv, *words, identity], env=env, stdin=null, pass_fds=(lock,))
         signals.set_child(child)
         code = child.wait()
-        started = pid_file.exists()
-    return (code if code >= 0 else 128 - code) if started else NOT_STARTED
+        if not pid_file.exists():
+            raise _failure(place.name, log)
+    return code if code >= 0 else 128 - code
 
 
-def _clean_up(runtime: list[str], identity: str, pid_file: Path) -> None:
+def _failure(name: str, log: Path) -> CntnrError:
+    """Make the error of a program that the runtime did not start; the runtime has told why, too."""
+    from cntnr_compose.containers.runtime.runc import ContainerFailed, extract_cause
+
+    return ContainerFailed(
+        name, extract_cause(log.read_text(errors="replace") if log.exists() else "")
+    )
+
+
+def _clean_up(runtime: list[str], identity: str, pid_file: Path, log: Path) -> None:
     """Delete what a runtime that was killed has left, hooks included."""
     from cntnr_compose.host import process
 
     if (pid_file.parent / identity).exists():
         process.run([*runtime, "delete", "--force", identity], ok=range(-64, 256), timeout=60)
-    pid_file.unlink(missing_ok=True)
+    for file in (pid_file, log):
+        file.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         pid_file.parent.rmdir()
 
