@@ -29,13 +29,13 @@ def _check_user_namespaces() -> Check:
     reason, way = probes.try_user_namespace()
     if not reason:
         return Check(name=name, state="ok", found=f"tried one{way}")
-    found = restrictions.find_restrictions()
+    forbidding = restrictions.find_restrictions()
     return Check(
         name=name,
         state="missing",
-        found="; ".join([reason, *(why for why, _ in found)]),
+        found="; ".join([reason, *(why for why, _ in forbidding)]),
         loses="no container can run without root",
-        mend=" && ".join(command for _, command in found)
+        mend=" && ".join(command for _, command in forbidding)
         or "ask who runs the machine; in a container see docs/nested.md",
     )
 

@@ -27,11 +27,11 @@ class NamespacesForbidden(CntnrError):
 
 def find_restrictions() -> list[tuple[str, str]]:
     """List what forbids user namespaces to this user's programs: a reason and a command for each."""
-    found = _list_settings()
+    restrictions = _list_settings()
     if kernel.read_sysctl(APPARMOR_SETTING, default=0) == 1:
         reason = "AppArmor lets only named programs make user namespaces, and rootlesskit is none"
-        found.append((reason, profile_command()))
-    return found
+        restrictions.append((reason, profile_command()))
+    return restrictions
 
 
 def _list_settings() -> list[tuple[str, str]]:
