@@ -4,6 +4,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --no-print-directory
 VENV := .venv/bin
+# Scenarios mostly wait, so that two users run them side by side; only root can become two users.
+WORKERS ?= $(if $(filter 0,$(shell id -u)),2,0)
+PYTEST := $(VENV)/pytest -q -n $(WORKERS) --dist loadfile
 
 .PHONY: help setup demo demo-down test check style types imports unit programs scenarios runtimes e2e
 .PHONY: conformance build-conformance bench vm-test map clean
@@ -22,7 +25,7 @@ demo-down: ## take the demo down again
 
 test: setup style types imports ## everything: style, types, imports, and all tests on real parts
 	@$(MAKE) runtimes
-	$(VENV)/pytest -q tests
+	$(PYTEST) tests
 	@echo "cntnr: all checks passed"
 
 check: setup style types imports unit ## what to run before each commit: needs no root, takes seconds
@@ -47,10 +50,10 @@ programs: ## tests of the adapters against fake programs
 	$(VENV)/pytest -q tests/programs
 
 scenarios: setup ## end to end, as an ordinary user, on real parts
-	$(VENV)/pytest -q tests/scenarios
+	$(PYTEST) tests/scenarios
 
 runtimes: setup ## scenarios that show what runc and crun do differently, with crun
-	CNTNR_TEST_RUNTIME=crun $(VENV)/pytest -q -m runtimes tests/scenarios
+	CNTNR_TEST_RUNTIME=crun $(PYTEST) -m runtimes tests/scenarios
 
 e2e: scenarios
 
@@ -67,7 +70,8 @@ vm-test: setup ## check promises on a machine with systemd, under qemu [SUITE=tr
 	$(VENV)/python -m contrib.vm.run $(or $(SUITE),bookworm) $(ROWS)
 
 clean: ## remove .venv, caches and the copies made for the test user
-	@if [ "$$(id -u)" = 0 ] && id "$${CNTNR_TEST_USER:-cntnr-test}" >/dev/null 2>&1; then \
-	  python3 contrib/setup/mirror.py "$${CNTNR_TEST_USER:-cntnr-test}" --remove; fi
+	@for user in "$${CNTNR_TEST_USER:-cntnr-test}"{,-2}; do \
+	  if [ "$$(id -u)" = 0 ] && id "$$user" >/dev/null 2>&1; then \
+	    python3 contrib/setup/mirror.py "$$user" --remove; fi; done
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

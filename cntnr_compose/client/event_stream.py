@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from cntnr_compose.client import client, observe
 from cntnr_compose.client.connection import SupervisorGone
 from cntnr_compose.containers.state import records
-from cntnr_compose.core.events import ContainerEvent
+from cntnr_compose.core.events import ContainerEvent, ResourceEvent
 from cntnr_compose.core.values import Seconds
+from cntnr_compose.host.event_log import ResourceEventReader
 from cntnr_compose.model.protocol import Subscribe
 
 POLL_INTERVAL: Seconds = 0.2  # between looks for a supervisor while the project has none
@@ -50,20 +51,29 @@ def _wait_for_supervisor(project: str, until: Seconds) -> client.Client | None:
 SETTLING: Seconds = 0.05  # without a further event, all supervisors have told of what was before
 
 
-def stream_all_events(*, since: Seconds = 0, until: Seconds = 0) -> Iterator[ContainerEvent]:
-    """Yield the events of all projects like `stream_events`, those of before in the order of time.
+def stream_all_events(
+    *, since: Seconds = 0, until: Seconds = 0
+) -> Iterator[ContainerEvent | ResourceEvent]:
+    """Yield the events of all projects, networks and volumes like `stream_events`.
 
-    Raises what `client.connect` raises.
+    Those of before come in the order of time. Raises what `client.connect` raises.
     """
-    with contextlib.closing(_Subscriptions(since or time.time(), until)) as subscriptions:
+    since = since or time.time()
+    end = until or math.inf
+    with (
+        contextlib.closing(_Subscriptions(since, until)) as subscriptions,
+        contextlib.closing(ResourceEventReader()) as resources,
+    ):
         subscriptions.renew()
-        history: list[ContainerEvent] = []
+        events: list[ContainerEvent | ResourceEvent] = []
         while (batch := subscriptions.read(SETTLING)) is not None:
-            history += batch
-        yield from sorted(history, key=lambda event: event.time)
+            events += batch
+        events += [event for event in resources.read_history() if since <= event.time <= end]
+        yield from sorted(events, key=lambda event: event.time)
         while not subscriptions.have_ended:
-            batch = subscriptions.read(POLL_INTERVAL) or []
-            yield from sorted(batch, key=lambda event: event.time)
+            events = [*(subscriptions.read(POLL_INTERVAL) or ())]
+            events += [event for event in resources.read_new() if event.time <= end]
+            yield from sorted(events, key=lambda event: event.time)
             subscriptions.renew()
 
 

@@ -18,7 +18,7 @@ from cntnr_compose.model.project import Network, Volume
 from cntnr_compose.model.removal import RemovalRequest, RemovalResult
 from cntnr_compose.networks import address_claims, cni
 from cntnr_compose.networks import records as network_records
-from cntnr_compose.networks.records import ManagedNetwork
+from cntnr_compose.networks.records import ManagedNetwork, network_id
 from cntnr_compose.volumes import store
 
 REMOVAL_CODE = "from cntnr_compose.supervisor.removal import main; main()"
@@ -84,12 +84,6 @@ class Endpoint(Value, frozen=True, kw_only=True):
     container: Container
     address: str
     mac: str = ""
-
-
-def network_id(network: ManagedNetwork) -> str:
-    """Return the id of a network, 64 hexadecimal digits as docker's."""
-    text = f"{network.found.name} {network.found.created}"
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def endpoint_id(network: str, container_id: str) -> str:

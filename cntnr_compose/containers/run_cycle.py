@@ -219,11 +219,13 @@ class RunCycle(ContainerState):
         self.stop_probing()
         rotation.end_last_line(self.record)
         await self._end_forwarding()
+        addresses = self.status.addresses
         try:
-            await setup.tear_down(self.context, self.record, self.status.addresses)
+            await setup.tear_down(self.context, self.record, addresses)
         finally:
             self.ports = ()
             self._end_run(code)
+            setup.note_end_of_use(self.record, addresses)
             if self.record.auto_remove and self.state is LifecycleState.EXITED:
                 await self._delete(volumes=True)
 

@@ -16,6 +16,7 @@ from cntnr_compose.core.values import Tree, Value
 from cntnr_compose.host import distribution, files, mounts, process, signals
 from cntnr_compose.model.observed import Record
 from cntnr_compose.networks import address_claims, cni, interfaces
+from cntnr_compose.networks import records as network_records
 from cntnr_compose.networks.dns import dnsmasq, embedded_dns
 from cntnr_compose.volumes import store
 
@@ -41,6 +42,7 @@ async def set_up(context: ProjectContext, record: Record, emit: Emit) -> SetupRe
     if addresses:
         etc_files.write_hosts(record, addresses)
         register_names(record, addresses)
+    note_use(record, addresses)
     return SetupResult(pid=pid, conmon=conmon, addresses=addresses)
 
 
@@ -92,6 +94,33 @@ async def undo_set_up(context: ProjectContext, record: Record) -> None:
     """Remove what a set-up has left, wherever it was cut off."""
     await runc.abandon_create(record.id)
     await tear_down(context, record, cni.read_addresses(paths.bundle(record.id)))
+
+
+def note_use(record: Record, networks: Collection[str]) -> None:
+    """Note for `events` that a container has mounted its volumes, and is connected to networks."""
+    for point in record.mounts:
+        if point.type == "volume":
+            access = {"read/write": "false" if point.read_only else "true", "propagation": ""}
+            access |= {"destination": point.target, "container": record.id}
+            store.note_event("mount", point.source, **access)
+    for name in networks:
+        note_network_use("connect", name, record)
+
+
+def note_end_of_use(record: Record, networks: Collection[str]) -> None:
+    """Note for `events` that a container has left its networks and volumes."""
+    for name in networks:
+        note_network_use("disconnect", name, record)
+    for point in record.mounts:
+        if point.type == "volume":
+            store.note_event("unmount", point.source, container=record.id)
+
+
+def note_network_use(action: str, name: str, record: Record) -> None:
+    """Note for `events` that a container is connected to a network, or disconnected."""
+    network = network_records.find_network(name)
+    if network is not None:
+        network_records.note_event(action, network, container=record.id)
 
 
 async def tear_down(context: ProjectContext, record: Record, addresses: Mapping[str, str]) -> None:

@@ -50,6 +50,16 @@ class ContainerEvent(Value, frozen=True, kw_only=True, tag="container"):
     labels: dict[str, str] = field(default_factory=dict)  # of the container
 
 
+class ResourceEvent(Value, frozen=True, kw_only=True):
+    """A change of a network or volume: create, destroy; connect, disconnect; mount, unmount."""
+
+    type: str  # network, volume
+    action: str
+    time: Seconds  # since the epoch
+    id: str  # of a volume: its name
+    attributes: dict[str, str] = field(default_factory=dict)  # name, container, driver, …
+
+
 class StepEnded(Value, frozen=True, kw_only=True, tag="step"):
     """The end of a step of a plan whose steps are independent; without an ``error`` it was done."""
 

@@ -159,6 +159,11 @@ def history(project: str) -> Path:
     return data() / "history" / safe_path_part(project, "project")
 
 
+def resource_events() -> Path:
+    """Return the file that events of networks and volumes are noted in."""
+    return data() / "resource-events.jsonl"
+
+
 def holder() -> Path:
     """Return the folder of what is known of the user's namespace holder."""
     return runtime() / "holder"

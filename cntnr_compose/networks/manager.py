@@ -84,6 +84,7 @@ class NetworkManager:
                 )
                 records.write_network(network)
             await self._bring_up(network, on_bridge)
+            records.note_event("create", network)
 
     async def settle(self) -> None:
         """Wait until the networks that are being created have their rules and DNS servers."""
@@ -145,6 +146,8 @@ class NetworkManager:
                 return False
             async with repairs.lock_of_shared(network):
                 await self._remove_to_the_end(network)
+            if network.found.project:
+                records.note_event("destroy", network)
             return True
 
     async def remove_leaving(self) -> None:
@@ -153,6 +156,7 @@ class NetworkManager:
             for network in records.networks_of(self._project):
                 if network.leaving and not records.attached_containers(network.found.name):
                     await self._remove_to_the_end(network)
+                    records.note_event("destroy", network)
 
     async def _remove_to_the_end(self, network: ManagedNetwork) -> None:
         # Shielded: a recorded network without its bridge would be of no use.

@@ -5,12 +5,13 @@ created by hand (`cntnr network create`) belong to no project and are defined by
 the user's data: the first supervisor whose containers need one records it and creates its bridge.
 """
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from cntnr_compose.core import names, paths
 from cntnr_compose.core.values import Value, field
-from cntnr_compose.host import files
+from cntnr_compose.host import event_log, files
 from cntnr_compose.model.observed import ObservedNetwork
 from cntnr_compose.model.project import Network
 from cntnr_compose.networks.dns import dnsmasq
@@ -85,11 +86,15 @@ def write_defined(network: ManagedNetwork) -> None:
     """Write the file of a network that was created by hand."""
     folder = paths.make_data_folder(paths.networks())
     files.write_value(_file(network.found.name, folder), network)
+    note_event("create", network)
 
 
 def remove_defined(name: str) -> None:
     """Remove the file of a network that was created by hand; absent is fine."""
+    network = find_defined(name)
     _file(name, paths.networks()).unlink(missing_ok=True)
+    if network is not None:
+        note_event("destroy", network)
 
 
 def networks_of(project: str) -> list[ManagedNetwork]:
@@ -112,6 +117,18 @@ def write_network(network: ManagedNetwork) -> None:
 def remove_record(name: str) -> None:
     """Remove a network's record; absent is fine."""
     _file(name).unlink(missing_ok=True)
+
+
+def network_id(network: ManagedNetwork) -> str:
+    """Return the id of a network, 64 hexadecimal digits as docker's."""
+    text = f"{network.found.name} {network.found.created}"
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def note_event(action: str, network: ManagedNetwork, **attributes: str) -> None:
+    """Note what became of a network, for `events`."""
+    described = {"name": network.found.name, "type": "bridge", **attributes}
+    event_log.note_resource_event("network", action, network_id(network), described)
 
 
 def attached_containers(name: str) -> list[str]:

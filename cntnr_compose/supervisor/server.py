@@ -44,6 +44,7 @@ class Supervisor:
         self._lock: int | None = None  # descriptor of the project's lock file
         self._is_over = asyncio.Event()
         self._sessions: dict[asyncio.Task[None], ClientSession] = {}
+        self._idle_time_over = asyncio.Event()
         self._idle_timer: asyncio.TimerHandle | None = None
 
     @property
@@ -127,9 +128,12 @@ class Supervisor:
     async def _housekeeping(self) -> AsyncIterator[None]:
         async def run_rounds() -> None:
             while True:
-                await asyncio.sleep(HOUSEKEEPING_INTERVAL)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._idle_time_over.wait(), HOUSEKEEPING_INTERVAL)
+                self._idle_time_over.clear()
                 await log_failure(self._project.run_housekeeping())
-                self._end_if_idle()
+                if self._project.is_idle and not self._count_sessions():
+                    self._is_over.set()
 
         task = asyncio.create_task(run_rounds())
         try:
@@ -138,14 +142,12 @@ class Supervisor:
             task.cancel()
 
     def _start_idle_timer(self) -> None:
+        """Have a round of housekeeping, which ends an idle supervisor, soon after the last command."""
         if self._idle_timer is not None:
             self._idle_timer.cancel()
-        loop = asyncio.get_running_loop()
-        self._idle_timer = loop.call_later(IDLE_TIME, self._end_if_idle)
-
-    def _end_if_idle(self) -> None:
-        if self._project.is_idle and not self._count_sessions():
-            self._is_over.set()
+        if not self._project.context.containers:
+            loop = asyncio.get_running_loop()
+            self._idle_timer = loop.call_later(IDLE_TIME, self._idle_time_over.set)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         is_own_user = socket_peer.is_own_user(writer.get_extra_info("socket"))

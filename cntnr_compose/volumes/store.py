@@ -9,7 +9,7 @@ from pathlib import Path
 from cntnr_compose.core import names, paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, field
-from cntnr_compose.host import files, mounts
+from cntnr_compose.host import event_log, files, mounts
 from cntnr_compose.host.namespaces import holder
 from cntnr_compose.model.observed import ObservedVolume
 from cntnr_compose.model.project import Volume
@@ -178,6 +178,7 @@ def create_volume(
         origin=origin,
     )
     _write(StoredVolume(found=observed, options=options))
+    note_event("create", requested.name)
 
 
 def create_anonymous_volume(name: str, project: str) -> None:
@@ -188,6 +189,7 @@ def create_anonymous_volume(name: str, project: str) -> None:
         name=name, project=project, labels=labels, anonymous=True, created=time.time()
     )
     _write(StoredVolume(found=observed))
+    note_event("create", name)
 
 
 def _supported_options(volume: Volume) -> dict[str, str]:
@@ -237,4 +239,10 @@ def remove_volume(name: str) -> bool:
     # The record goes last, so that a process that is killed here leaves a volume that can be removed.
     (folder / "volume.json").unlink(missing_ok=True)
     files.remove_tree(folder)
+    note_event("destroy", name)
     return True
+
+
+def note_event(action: str, name: str, **attributes: str) -> None:
+    """Note what became of a volume, for `events`."""
+    event_log.note_resource_event("volume", action, name, {"driver": "local", **attributes})

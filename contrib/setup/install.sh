@@ -6,16 +6,21 @@
 #   contrib/setup/install.sh --venv     only the virtual environment
 #
 # Run it as often as you like: what is there already is left alone. Run as root it also makes the
-# unprivileged user cntnr-test (or $CNTNR_TEST_USER), because cntnr is tested as one; run by
+# unprivileged users cntnr-test and cntnr-test-2 (or as $CNTNR_TEST_USER says), because cntnr is
+# tested as these, side by side, and for each one without subordinate ids, cntnr-test-one; run by
 # anybody else it asks sudo for the system part only.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$root"
 part=${1:-all}
-user=${CNTNR_SETUP_USER:-$(id -un)}
-one_id_user='' # tests run as a user without subordinate ids, too
-if [ "$user" = root ]; then user=${CNTNR_TEST_USER:-cntnr-test}; one_id_user=$user-one; fi
+users=${CNTNR_SETUP_USER:-$(id -un)}
+one_id_users='' # without subordinate ids
+if [ "$users" = root ]; then
+  users=${CNTNR_TEST_USER:-cntnr-test}
+  case $users in *-2) ;; *) users="$users $users-2" ;; esac
+  for user in $users; do one_id_users="$one_id_users $user-one"; done
+fi
 
 say() { echo "setup: $*"; }
 fail() { echo "setup: cannot go on: $*" >&2; exit 1; }
@@ -105,9 +110,12 @@ apparmor_forbids() {
 system_gaps() {
   local gap
   for gap in $(missing_packages); do echo "package $gap"; done
-  id "$user" >/dev/null 2>&1 || echo "user $user"
-  [ -z "$one_id_user" ] || id "$one_id_user" >/dev/null 2>&1 || echo "user $one_id_user"
-  has_range "$user" /etc/subuid && has_range "$user" /etc/subgid || echo "subordinate ids of $user"
+  for gap in $users $one_id_users; do
+    id "$gap" >/dev/null 2>&1 || echo "user $gap"
+  done
+  for gap in $users; do
+    has_range "$gap" /etc/subuid && has_range "$gap" /etc/subgid || echo "subordinate ids of $gap"
+  done
   tun_is_open || echo "access to /dev/net/tun"
   for gap in $(userns_switch); do echo "kernel setting $gap"; done
   ! apparmor_forbids || echo "AppArmor profile of rootlesskit"
@@ -171,7 +179,7 @@ allow_user_namespaces() {
 }
 
 make_user() {
-  local start
+  local user=$1 start
   if ! id "$user" >/dev/null 2>&1; then
     say "makes the user $user, without a password, to run containers as"
     useradd --create-home --shell /bin/bash "$user"
@@ -186,27 +194,27 @@ make_user() {
 }
 
 make_one_id_user() {
-  if [ -n "$one_id_user" ] && ! id "$one_id_user" >/dev/null 2>&1; then
-    say "makes the user $one_id_user, without subordinate ids, to run containers of one id as"
-    useradd --create-home --shell /bin/bash -K SUB_UID_COUNT=0 -K SUB_GID_COUNT=0 "$one_id_user"
+  if ! id "$1" >/dev/null 2>&1; then
+    say "makes the user $1, without subordinate ids, to run containers of one id as"
+    useradd --create-home --shell /bin/bash -K SUB_UID_COUNT=0 -K SUB_GID_COUNT=0 "$1"
   fi
 }
 
 system() {
-  local gaps
+  local gaps user
   gaps=$(system_gaps)
   if [ -z "$gaps" ]; then
     say "system: nothing to do"
   elif [ "$(id -u)" = 0 ]; then
     install_packages
-    make_user
-    make_one_id_user
+    for user in $users; do make_user "$user"; done
+    for user in $one_id_users; do make_one_id_user "$user"; done
     open_tun
     allow_user_namespaces
     say "system: ready"
   else
     echo "$gaps" | sed 's/^/setup: missing: /'
-    local again="env CNTNR_SETUP_USER=$user $root/contrib/setup/install.sh --system"
+    local again="env CNTNR_SETUP_USER=$users $root/contrib/setup/install.sh --system"
     if command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
       say "asks sudo for the system part"
       sudo $again || fail "sudo refused; an administrator must run: $again"

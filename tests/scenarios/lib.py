@@ -399,7 +399,7 @@ def find_user(*, one_id: bool = False) -> User:
     With ``one_id`` it is one who has no subordinate ids, and uses the copy of the other one.
     """
     if os.getuid() == 0:
-        owner = os.environ.get("CNTNR_TEST_USER", "cntnr-test")
+        owner = os.environ.get("CNTNR_TEST_USER", "cntnr-test") + _worker()
         name = f"{owner}-one" if one_id else owner
         try:
             account = pwd.getpwnam(name)
@@ -416,6 +416,8 @@ def find_user(*, one_id: bool = False) -> User:
     elif one_id:
         pytest.skip("only root can become a user without subordinate ids")
     else:
+        if _worker():
+            pytest.exit("two users are needed for two workers: run as root, or with `-n 0`", 1)
         account = pwd.getpwuid(os.getuid())
         venv, tree = ROOT / ".venv", ROOT
     base = _room() / f"cntnr-test-{account.pw_uid}" / str(os.getpid())
@@ -429,6 +431,12 @@ def find_user(*, one_id: bool = False) -> User:
         os.chown(base.parent, user.uid, user.gid)
     user.own(base)
     return user
+
+
+def _worker() -> str:
+    """Return what the names of the users of this process end with, where pytest runs several."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) + 1
+    return f"-{number}" if number > 1 else ""
 
 
 def _choose_runtime(user: User) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 import tarfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -313,9 +314,8 @@ def test_events_of_all_projects_are_shown(make_project: MakeProject, busybox_ima
     first, second = make_project(text, name="first"), make_project(text, name="second")
     user = first.user
     first.up()
-    stream = user.popen(
-        "cntnr", "events", "--format", "{{.Action}} {{.Actor.Attributes.name}}", stdout=-1
-    )
+    words = ("--format", "{{.Action}} {{.Actor.Attributes.name}}", "--filter", "type=container")
+    stream = user.popen("cntnr", "events", *words, stdout=-1)
     assert stream.stdout is not None
     second.up()  # of a project that is new
     assert [stream.stdout.readline() for _ in range(2)] == [
@@ -335,7 +335,7 @@ def test_events_of_all_projects_are_shown(make_project: MakeProject, busybox_ima
 
     told = past()
     moment = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}(Z|[+-]\d\d:\d\d)"
-    pattern = rf"{moment} container (\S+) ([0-9a-f]{{64}}) \((.*)\)"
+    pattern = rf"{moment} (?:container|network) (\S+) ([0-9a-f]{{64}}) \((.*)\)"
     matches = [re.fullmatch(pattern, line) for line in told]
     assert all(matches), told
     assert told == sorted(told)
@@ -349,13 +349,69 @@ def test_events_of_all_projects_are_shown(make_project: MakeProject, busybox_ima
         "second-x-1 kill",
         "second-x-1 die",
     }  # of before its successor knows nothing
-    assert past("--filter", "type=network") == past("--filter", "network=x") == []
+    assert past("--filter", "network=x") == past("--filter", "type=image") == []
     assert (
         len(past("--filter", "image=busybox", "--filter", "event=start", "--filter", "label=k=v"))
         == 1
     )
     assert_refused(cntnr(user, "events", "--filter", "foo=bar"), "invalid filter")
     assert_refused(cntnr(user, "events", "--since", "1m", "--until", "2m"), "cannot be after")
+
+
+def test_events_of_networks_and_volumes_are_shown(
+    make_project: MakeProject, busybox_image: str
+) -> None:
+    text = f"""
+        services:
+          x:
+            image: '{busybox_image}'
+            command: sleep 1000
+            stop_signal: KILL
+            volumes: ["vol:/v", /anonymous]
+        volumes: {{vol: }}
+        """
+    project = make_project(text, name="resources")
+    user, begun = project.user, str(time.time())
+
+    def past(*words: str) -> list[str]:
+        return lines(user, "events", "--since", begun, "--until", "0s", *words)
+
+    for kind in ("network", "volume"):
+        cntnr(user, kind, "create", "byhand").ok()
+    words = ("--since", begun, "-f", "volume=byhand", "--format", "{{.Action}}")
+    stream = user.popen("cntnr", "events", *words, stdout=-1)
+    assert stream.stdout is not None
+    assert stream.stdout.readline() == "create\n"
+    project.up()
+    for verb in ("connect", "disconnect"):
+        cntnr(user, "network", verb, "byhand", "resources-x-1").ok()
+    project.compose("restart", "-t", "0", "x").ok()
+    project.compose("down", "-v", "-t", "0").ok()
+    cntnr(user, "network", "rm", "byhand").ok()
+    cntnr(user, "volume", "rm", "byhand").ok()
+    assert stream.stdout.readline() == "destroy\n"
+    stream.terminate()
+    stream.communicate()
+    networks = past("-f", "type=network", "--format", "{{.Action}} {{.Actor.Attributes.name}}")
+    assert networks == [
+        "create byhand", "create resources_default", "connect resources_default",
+        "connect byhand", "disconnect byhand", "disconnect resources_default",
+        "connect resources_default", "disconnect resources_default",
+        "destroy resources_default", "destroy byhand",
+    ]  # fmt: skip
+    volumes = past("-f", "volume=resources_vol", "--format", "{{.Action}}{{.Status}}")
+    assert volumes == ["create", "mount", "unmount", "mount", "unmount", "destroy"]
+    every = past("-f", "type=volume", "-f", "event=destroy")
+    assert len(every) == 3
+    mount = json.loads(
+        past("-f", "event=mount", "-f", "volume=resources_vol", "--format", "json")[0]
+    )
+    actor = mount["Actor"]
+    assert (mount["Type"], actor["ID"], "id" in mount) == ("volume", "resources_vol", False)
+    assert actor["Attributes"] | {"container": ""} == {
+        "container": "", "destination": "/v", "driver": "local", "propagation": "", "read/write": "true"
+    }  # fmt: skip
+    assert past("-f", "container=resources-x-1", "-f", "type=volume") == []
 
 
 def test_records_that_are_torn_or_of_others_are_passed_over(

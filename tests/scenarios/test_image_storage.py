@@ -4,6 +4,8 @@ import json
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import Project, User
 
@@ -20,6 +22,17 @@ FROM busybox:latest
 RUN mkdir /data && dd if=/dev/zero of=/data/zero bs=1M count=2 && chown -R 7:7 /data && chmod 700 /data
 COPY text /text
 """
+
+
+@pytest.fixture(autouse=True)
+def empty_store(user: User) -> None:
+    """Remove the images that other tests have left, and what they have broken on purpose."""
+    for words in (
+        ("image", "fsck", "--repair"),
+        ("image", "prune", "-a", "-f"),
+        ("builder", "prune", "-a", "-f"),
+    ):
+        user.run("cntnr", *words)
 
 
 def build(make_project: MakeProject, name: str, text: str = "first") -> Project:

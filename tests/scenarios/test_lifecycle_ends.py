@@ -83,10 +83,11 @@ def test_stopping_sends_the_signal_and_kills_in_the_end(
 def test_time_to_stop_can_be_given(make_project: MakeProject, busybox_image: str) -> None:
     project = make_project(f"""
         services:
-          slow:
+          slow: &slow
             image: {busybox_image}
             stop_grace_period: 1m
             command: ["sh", "-c", "trap 'sleep 0.5; exit 4' TERM; sleep 1000 & wait"]
+          patient: {{<<: *slow, stop_grace_period: -1s}}
           deaf:
             image: {busybox_image}
             stop_grace_period: 1m
@@ -96,8 +97,14 @@ def test_time_to_stop_can_be_given(make_project: MakeProject, busybox_image: str
     begun = time.monotonic()
     project.compose("stop", "-t", "1", "deaf").ok()
     project.compose("stop", "-t", "-1", "slow").ok()  # as long as it takes
+    project.compose("stop", "patient").ok()
     assert time.monotonic() - begun < 10
-    assert codes(project) == {"slow": 4, "deaf": 137}
+    assert codes(project) == {"slow": 4, "patient": 4, "deaf": 137}
+    form = ("inspect", "-f", "{{.Config.StopTimeout}}")
+    project.cntnr("create", "--name", "endless", "--stop-timeout", "-1", busybox_image).ok()
+    names = (f"{project.name}-patient-1", "endless")
+    assert project.cntnr(*form, *names).ok().stdout == "-1\n-1\n"
+    project.cntnr("rm", "endless").ok()
     project.compose("start", "deaf").ok()
     begun = time.monotonic()
     project.compose("restart", "-t", "0", "deaf").ok()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import wait_until
+from tests.scenarios.lib import assert_refused, wait_until
 from tests.scenarios.parts import kill_supervisor
 
 
@@ -159,11 +159,20 @@ def test_other_drivers_keep_output_here_with_a_line(
           fluentd: {{<<: *small, logging: {{driver: fluentd, options: {{fluentd-address: x, tag: y}}}}}}
           gelf: {{<<: *small, logging: {{driver: gelf, options: {{gelf-address: "udp://x"}}}}}}
           journald: {{<<: *small, logging: {{driver: journald}}}}
-          plugin: {{<<: *small, logging: {{driver: "grafana/loki-docker-driver:latest"}}}}
         """)
     warned = project.up().stderr
-    for driver in ("fluentd", "gelf", "grafana/loki-docker-driver:latest"):
+    for driver in ("fluentd", "gelf"):
         assert warned.count(f"nothing is sent to {driver}; output is kept in files") == 1
     has_journal = Path("/run/systemd/journal/socket").exists()
     assert ("there is no journal here" in warned) is not has_journal
-    wait_until(lambda: project.logs_count("hello") == 4)
+    wait_until(lambda: project.logs_count("hello") == 3)
+    for driver, says in (
+        ("jsonfile", "no log driver named 'jsonfile' is registered"),
+        ("grafana/loki-docker-driver:latest", "is registered; there are json-file, local"),
+        ("awslogs", "nothing can be sent to awslogs here"),
+    ):
+        project.write("other.yaml", f"services: {{gelf: {{logging: {{driver: '{driver}'}}}}}}")
+        refused = project.compose("-f", "compose.yaml", "-f", "other.yaml", "up", "-d", "gelf")
+        assert_refused(refused, "services.gelf.logging: cannot be honoured", says)
+        refused = project.cntnr("run", "--rm", "--log-driver", driver, busybox_image, "true")
+        assert_refused(refused, "--log-driver", says, code=125)

@@ -1,7 +1,8 @@
-"""`cntnr events`: print the events of all containers as they happen.
+"""`cntnr events`: print the events of all containers, networks and volumes as they happen.
 
 Of those that happened before, the supervisor of a project knows the latest 256, and none of before its own
-start; that of containers of no project is one of these supervisors.
+start; that of containers of no project is one of these supervisors. Events of networks and volumes are read
+from a file.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,20 +12,21 @@ from cntnr_compose.cli.parser.list_options import filter_option, since_option, u
 from cntnr_compose.cli.parser.options import command, option
 
 if TYPE_CHECKING:
-    from cntnr_compose.core.events import ContainerEvent
+    from cntnr_compose.core.events import ContainerEvent, ResourceEvent
 
-FILTERS = ("container", "event", "image", "label", "scope", "type")
-# Of docker's; no event of a container has any of these.
-OTHERS = ("config", "daemon", "network", "node", "plugin", "secret", "service", "volume")
+FILTERS = ("container", "event", "image", "label", "network", "scope", "type", "volume")
+ACTORS = ("container", "network", "volume")  # their values may be the beginning of an id
+# Of docker's; no event has any of these.
+OTHERS = ("config", "daemon", "node", "plugin", "secret", "service")
 
 
 @command(of_project=False)
-@filter_option("container=, event=, image=, label=VALUE.", "-f")
+@filter_option("container=, event=, image=, label=, network=, type=, volume=VALUE.", "-f")
 @option("--format", "form", default="", metavar="FORMAT", values=("json",), help="json, template.")
 @since_option
 @until_option
 def events(*, filters: tuple[str, ...], form: str, since: str, until: str) -> None:
-    """Print the events of all containers as they happen, until Ctrl-C.
+    """Print the events of all containers, networks and volumes as they happen, until Ctrl-C.
 
     For example:
 
@@ -43,7 +45,7 @@ def events(*, filters: tuple[str, ...], form: str, since: str, until: str) -> No
             stdout.print_line(format_event(event))
 
 
-def _choose_format(form: str) -> "Callable[[ContainerEvent], str]":
+def _choose_format(form: str) -> "Callable[[ContainerEvent | ResourceEvent], str]":
     """Return the function that formats events. Raises `UnknownFormat`."""
     from cntnr_compose.cli.display import event_lines
     from cntnr_compose.cli.display.listing import UnknownFormat
@@ -58,8 +60,8 @@ def _choose_format(form: str) -> "Callable[[ContainerEvent], str]":
         raise UnknownFormat(form)
     from cntnr_compose.cli.display.go_template import render_template
 
-    def render(event: "ContainerEvent") -> str:
-        fields = event_lines.describe_event(event)
+    def render(event: "ContainerEvent | ResourceEvent") -> str:
+        fields = {"status": "", "id": "", "from": "", **event_lines.describe_event(event)}
         # Go's names of the fields, where they are others than those in JSON.
         names = {"status": "Status", "id": "ID", "from": "From", "scope": "Scope"}
         names |= {"time": "Time", "timeNano": "TimeNano"}
@@ -68,27 +70,36 @@ def _choose_format(form: str) -> "Callable[[ContainerEvent], str]":
     return render
 
 
-def _is_shown(event: "ContainerEvent", filters: Mapping[str, Sequence[str]]) -> bool:
+def _is_shown(
+    event: "ContainerEvent | ResourceEvent", filters: Mapping[str, Sequence[str]]
+) -> bool:
     """Tell whether all filters let an event through; of one name, one value has to match."""
     from cntnr_compose.cli.flows.resource_lists import matches_labels
 
+    words, labels = _searched_words(event)
+    return matches_labels(labels, {"label": filters.get("label", ())}) and all(
+        words.get(name, set()).intersection(values)
+        or (name in ACTORS and name in words and event.id.startswith(tuple(filter(None, values))))
+        for name, values in filters.items()
+        if name != "label"
+    )
+
+
+def _searched_words(
+    event: "ContainerEvent | ResourceEvent",
+) -> tuple[dict[str, set[str]], Mapping[str, str]]:
+    """Return what filters look for in an event, by their names, and its labels."""
+    from cntnr_compose.core.events import ResourceEvent
+
+    everything = {"scope": {"local"}}
+    if isinstance(event, ResourceEvent):
+        names = {event.id, event.attributes.get("name", event.id)}
+        return everything | {"event": {event.action}, "type": {event.type}, event.type: names}, {}
     health = event.attributes.get("health")
     image = event.attributes.get("image", "")
-    actions = {event.action, f"{event.action}: {health}"}
-    names = {
+    return everything | {
         "container": {event.id, event.name},
-        "event": actions,
+        "event": {event.action, f"{event.action}: {health}"},
         "image": {image, image.rpartition(":")[0] if ":" in image.rpartition("/")[2] else image},
-        "scope": {"local"},
         "type": {"container"},
-    }
-    return (
-        not any(name in OTHERS for name in filters)
-        and matches_labels(event.labels, {"label": filters.get("label", ())})
-        and all(
-            names[name].intersection(values)
-            or (name == "container" and any(event.id.startswith(text) for text in values if text))
-            for name, values in filters.items()
-            if name in names
-        )
-    )
+    }, event.labels

@@ -1,8 +1,8 @@
-"""Format events of containers as `docker compose events` and `docker events` print them: text, or JSON."""
+"""Format events as `docker compose events` and `docker events` print them: text, or JSON."""
 
 import time
 
-from cntnr_compose.core.events import ContainerEvent
+from cntnr_compose.core.events import ContainerEvent, ResourceEvent
 from cntnr_compose.core.values import Seconds, Tree, to_json
 from cntnr_compose.reconcile.labels import PREFIX
 
@@ -36,23 +36,26 @@ def format_event_as_json(event: ContainerEvent) -> str:
     return to_json(tree).decode() + "\n"
 
 
-def format_line(event: ContainerEvent) -> str:
+def format_line(event: ContainerEvent | ResourceEvent) -> str:
     """Return the line of an event as `docker events` prints it, with all labels."""
     seconds, microseconds = _split_time(event.time)
     local = time.localtime(seconds)
     moment = f"{time.strftime('%Y-%m-%dT%H:%M:%S', local)}.{microseconds:06}000{_zone(local)}"
     attributes = ", ".join(f"{key}={value}" for key, value in _actor(event).items())
-    return _escape(f"{moment} container {_action(event)} {event.id} ({attributes})")
+    return _escape(f"{moment} {_type(event)} {_action(event)} {event.id} ({attributes})")
 
 
-def describe_event(event: ContainerEvent) -> Tree:
+def describe_event(event: ContainerEvent | ResourceEvent) -> Tree:
     """Make the JSON object of an event, with docker's keys."""
     seconds, microseconds = _split_time(event.time)
-    return {
+    of_container = {
         "status": _action(event),
         "id": event.id,
         "from": event.attributes.get("image", ""),
-        "Type": "container",
+    }
+    return {
+        **(of_container if isinstance(event, ContainerEvent) else {}),
+        "Type": _type(event),
         "Action": _action(event),
         "Actor": {"ID": event.id, "Attributes": _actor(event)},
         "scope": "local",
@@ -61,7 +64,11 @@ def describe_event(event: ContainerEvent) -> Tree:
     }
 
 
-def _action(event: ContainerEvent) -> str:
+def _type(event: ContainerEvent | ResourceEvent) -> str:
+    return event.type if isinstance(event, ResourceEvent) else "container"
+
+
+def _action(event: ContainerEvent | ResourceEvent) -> str:
     health = event.attributes.get("health")
     return f"{event.action}: {health}" if health else event.action
 
@@ -71,8 +78,10 @@ def _attributes(event: ContainerEvent) -> dict[str, str]:
     return {key: value for key, value in _actor(event).items() if not key.startswith(PREFIX)}
 
 
-def _actor(event: ContainerEvent) -> dict[str, str]:
+def _actor(event: ContainerEvent | ResourceEvent) -> dict[str, str]:
     """Return the same with the labels that compose has set."""
+    if isinstance(event, ResourceEvent):
+        return dict(sorted(event.attributes.items()))
     own = {key: value for key, value in event.attributes.items() if key not in INTERNAL_ATTRIBUTES}
     return dict(sorted((event.labels | own | {"name": event.name}).items()))
 

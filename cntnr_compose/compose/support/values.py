@@ -5,12 +5,16 @@ from typing import Any, TypeAlias
 
 from cntnr_compose.compose.support.level import KeySupport, SupportLevel
 from cntnr_compose.core import names, oci_runtimes
+from cntnr_compose.core.errors import did_you_mean
 from cntnr_compose.core.units import parse_port_range
 from cntnr_compose.model.host import DOCKER_SOCKETS, HostCapabilities
 
 ValueRule: TypeAlias = Callable[[Any, HostCapabilities], KeySupport | None]
 
 FILE_LOG_DRIVERS = ("", "json-file", "local", "k8s-file")
+SENT_LOG_DRIVERS = ("journald", "syslog", "none")
+UNSENT_LOG_DRIVERS = ("fluentd", "gelf")  # servers of the user's own, which get nothing
+CLOUD_LOG_DRIVERS = ("awslogs", "gcplogs", "logentries", "splunk")
 FILE_LOG_OPTIONS = frozenset({"max-size", "max-file", "labels", "env"})
 KEPT_IN_FILES = "output is kept in files, where `logs` reads it"
 BRIDGE_OPTIONS = frozenset(
@@ -78,8 +82,10 @@ def _logging(value: Any, host: HostCapabilities) -> KeySupport | None:
     driver = value.get("driver") or ""
     if driver == "journald" and not host.has_journal:
         return KeySupport(level="reduced", note=f"there is no journal here; {KEPT_IN_FILES}")
-    if driver in ("journald", "syslog", "none"):
+    if driver in SENT_LOG_DRIVERS:
         return None
+    if driver not in (*FILE_LOG_DRIVERS, *UNSENT_LOG_DRIVERS):
+        return KeySupport(level="refused", note=_why_no_log_driver(driver))
     if driver not in FILE_LOG_DRIVERS:
         note = f"nothing is sent to {driver}; {KEPT_IN_FILES}"
         return KeySupport(level="reduced", note=note)
@@ -90,6 +96,16 @@ def _logging(value: Any, host: HostCapabilities) -> KeySupport | None:
         f"options of logs in files are max-size, max-file, labels and env, not {', '.join(others)}"
     )
     return KeySupport(level="reduced", note=note)
+
+
+def _why_no_log_driver(driver: str) -> str:
+    """Tell why a log driver cannot be used, and which can."""
+    choices = ", ".join((*FILE_LOG_DRIVERS[1:], *SENT_LOG_DRIVERS))
+    if driver in CLOUD_LOG_DRIVERS:
+        return f"nothing can be sent to {driver} here; log drivers are {choices}"
+    near = did_you_mean(driver, (*FILE_LOG_DRIVERS, *SENT_LOG_DRIVERS, *UNSENT_LOG_DRIVERS))
+    known = f"no log driver named '{driver}' is registered; there are {choices}"
+    return f"{known}; {near}" if near else known
 
 
 def _user(value: Any, _: HostCapabilities) -> KeySupport | None:

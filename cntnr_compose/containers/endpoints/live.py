@@ -60,6 +60,7 @@ async def attach(container: RunCycle, record: Record, network: str) -> None:
             reason = reason or error.stderr.strip() or str(error)
             raise AttachFailed(record.name, network, reason) from None
         raise
+    setup.note_network_use("connect", network, record)
 
 
 async def _remove_unrecorded(container: RunCycle, network: str) -> None:
@@ -92,6 +93,7 @@ async def detach(container: RunCycle, network: str, *, force: bool) -> None:
     dnsmasq.remove_names(network, record.id)
     address = container.status.addresses.get(network, "")
     _forget_interface(container, network, interface, address)
+    setup.note_network_use("disconnect", network, record)
 
 
 async def _remove_interface(container: RunCycle, interface: str) -> bool:

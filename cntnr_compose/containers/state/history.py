@@ -6,14 +6,13 @@ the container that it tells of, and goes with `down`.
 
 import hashlib
 import logging
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
 from cntnr_compose.core import paths
-from cntnr_compose.core.values import Bytes, Seconds, Value, from_json, replace, to_json
-from cntnr_compose.host import files
+from cntnr_compose.core.values import Bytes, Seconds, Value, replace, to_json
+from cntnr_compose.host import event_log, files
 
 Action = Literal[
     "created", "recreated", "started", "exited", "start_failed", "not_started", "healthy", "unhealthy"
@@ -53,15 +52,7 @@ def add_entry(project: str, service: str, entry: PastEvent) -> None:
     entry = replace(entry, cause=entry.cause[:MAX_TEXT], output=entry.output[-MAX_TEXT:])
     path = _file(project, service)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            # The line ends the one before, which may have been broken off.
-            os.write(descriptor, b"\n" + to_json(entry))
-            size = os.fstat(descriptor).st_size
-        finally:
-            os.close(descriptor)
-        if size > MAX_SIZE:
+        if event_log.append_value(path, entry) > MAX_SIZE:
             _shorten(path)
     except OSError as error:
         log.warning("cannot write the history of %s: %s", service, error)
@@ -73,18 +64,12 @@ def read_entries(project: str, service: str) -> list[PastEvent]:
 
 
 def _read(path: Path) -> list[PastEvent]:
-    entries = []
     try:
         with path.open("rb") as file:
             text = file.read(2 * MAX_SIZE)
     except (FileNotFoundError, NotADirectoryError):
         return []
-    for line in text.splitlines():
-        try:
-            entries.append(from_json(line, PastEvent))
-        except ValueError:  # empty, broken off, or of another version
-            continue
-    return entries
+    return event_log.parse_lines(text, PastEvent)
 
 
 def _shorten(path: Path) -> None:

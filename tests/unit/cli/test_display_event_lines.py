@@ -6,8 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from cntnr_compose.cli.display.event_lines import format_event, format_event_as_json
-from cntnr_compose.core.events import ContainerEvent
+from cntnr_compose.cli.display.event_lines import (
+    describe_event,
+    format_event,
+    format_event_as_json,
+    format_line,
+)
+from cntnr_compose.core.events import ContainerEvent, ResourceEvent
 from cntnr_compose.core.values import replace
 
 ID = "ab" * 32
@@ -77,3 +82,23 @@ def test_labels_forge_neither_lines_nor_attributes_nor_colours() -> None:
     event = replace(DIED, labels=hostile)
     assert r"(a=b\nc\x1b[31m, exitCode=1, image=busybox, name=x-web-1)" in format_event(event)
     assert format_event_as_json(event).count("\n") == 1
+
+
+@pytest.mark.parametrize("zone", ["UTC"], indirect=True)
+@pytest.mark.usefixtures("zone")
+def test_networks_are_told_as_docker_events_does() -> None:
+    attributes = {"type": "bridge", "name": "net", "container": "cd\n"}
+    event = ResourceEvent(
+        type="network", action="connect", time=DIED.time, id=ID, attributes=attributes
+    )
+    assert format_line(event) == (
+        f"2026-11-30T00:53:20.123456000Z network connect {ID} (container=cd\\n, name=net, type=bridge)"
+    )
+    assert describe_event(event) == {
+        "Type": "network",
+        "Action": "connect",
+        "Actor": {"ID": ID, "Attributes": attributes},
+        "scope": "local",
+        "time": 1796000000,
+        "timeNano": 1796000000123456000,
+    }

@@ -63,6 +63,10 @@ def test_flags_set_keys(words: list[str], key: str, value: object) -> None:
     assert mapping(*words)[key] == value
 
 
+def test_a_stop_timeout_below_0_is_endless() -> None:
+    assert values.parse_stop_timeout(-1) == "-1s"
+
+
 def test_every_flag_that_sets_a_key_sets_one_that_there_is() -> None:
     keys = {key for key in KEY_FLAGS if not key.startswith("x-")}
     assert keys <= SERVICE_DECODERS.keys()

@@ -48,6 +48,20 @@ def lines(text: str) -> list[str]:
             ),
         ),
         (
+            "services: {a: {logging: {driver: jornald}}}",
+            (
+                "error: services.a.logging: cannot be honoured: no log driver named 'jornald' is registered;"
+                " there are json-file, local, k8s-file, journald, syslog, none; did you mean journald?"
+            ),
+        ),
+        (
+            "services: {a: {logging: {driver: awslogs}}}",
+            (
+                "error: services.a.logging: cannot be honoured: nothing can be sent to awslogs here;"
+                " log drivers are json-file, local, k8s-file, journald, syslog, none"
+            ),
+        ),
+        (
             "services: {a: {logging: {options: {tag: x, max-size: 1m}}}}",
             (
                 "warning: services.a.logging: is not honoured: options of logs in files are max-size"

@@ -7,7 +7,7 @@ import pytest
 from cntnr_compose.containers.state import history, restart_policy
 from cntnr_compose.containers.state.history import Action, PastEvent
 from cntnr_compose.core import paths
-from cntnr_compose.host import files
+from cntnr_compose.host import event_log, files
 from cntnr_compose.model.service import RestartPolicy
 
 
@@ -69,7 +69,7 @@ def test_a_full_disk_keeps_nobody_from_work(monkeypatch: pytest.MonkeyPatch) -> 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(history.os, "write", full)
+    monkeypatch.setattr(event_log.os, "write", full)
     add(1)
     assert times() == []
 

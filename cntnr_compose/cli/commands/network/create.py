@@ -111,8 +111,9 @@ def create(
 ) -> None:
     """Create a network that projects name as external."""
     from cntnr_compose.cli.flows.resource_lists import parse_pairs
-    from cntnr_compose.client.resources import create_network, network_id
+    from cntnr_compose.client.resources import create_network
     from cntnr_compose.model.project import Network
+    from cntnr_compose.networks.records import network_id
 
     if not ipv4:
         raise Ipv4Needed

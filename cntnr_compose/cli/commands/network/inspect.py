@@ -32,7 +32,7 @@ def describe_named_network(name: str) -> "Tree":
 
 def describe_network(network: "ManagedNetwork", endpoints: "list[Endpoint]") -> "Tree":
     """Make the object that docker prints of a network."""
-    from cntnr_compose.client.resources import network_id
+    from cntnr_compose.networks.records import network_id
 
     requested = network.requested
     identity = network_id(network)

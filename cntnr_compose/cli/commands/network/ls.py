@@ -27,7 +27,8 @@ def ls(*, filters: tuple[str, ...], form: str, no_trunc: bool, quiet: bool) -> N
     """List networks."""
     from cntnr_compose.cli.display.listing import print_rows
     from cntnr_compose.cli.flows.resource_lists import parse_filters
-    from cntnr_compose.client.resources import list_networks, network_id
+    from cntnr_compose.client.resources import list_networks
+    from cntnr_compose.networks.records import network_id
 
     networks = select_networks(list_networks(), parse_filters(filters, FILTERS))
     identities = [network_id(network)[: None if no_trunc else 12] for network in networks]
@@ -45,7 +46,8 @@ def select_networks(
 ) -> "list[ManagedNetwork]":
     """Return the networks that all filters let through. Raises `FilterInvalid`."""
     from cntnr_compose.cli.flows import resource_lists
-    from cntnr_compose.client.resources import list_containers, network_endpoints, network_id
+    from cntnr_compose.client.resources import list_containers, network_endpoints
+    from cntnr_compose.networks.records import network_id
 
     for kind in filters.get("type", ()):
         if kind not in TYPES:

@@ -97,7 +97,8 @@ def _is_on_network(container: Container) -> Callable[[str], bool]:
     def is_on(network: str) -> bool:
         if network in names:
             return True
-        from cntnr_compose.client.resources import list_networks, network_id
+        from cntnr_compose.client.resources import list_networks
+        from cntnr_compose.networks.records import network_id
 
         return any(
             network_id(each).startswith(network)

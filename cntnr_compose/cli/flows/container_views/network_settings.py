@@ -6,7 +6,7 @@ from cntnr_compose.core.names import STANDALONE
 from cntnr_compose.core.values import Tree
 from cntnr_compose.model.observed import Container
 from cntnr_compose.model.service import NetworkAttachment
-from cntnr_compose.networks.records import ManagedNetwork
+from cntnr_compose.networks.records import ManagedNetwork, network_id
 
 DEFAULT_NETWORK = "bridge"
 NO_ADDRESS: Tree = {
@@ -88,7 +88,7 @@ def _describe_endpoint(
         described["IPAMConfig"] = {"IPv4Address": attachment.ipv4_address}
     if network is None:
         return described
-    described["NetworkID"] = resources.network_id(network)
+    described["NetworkID"] = network_id(network)
     for endpoint in resources.network_endpoints(network, [container]):
         described |= {
             "EndpointID": resources.endpoint_id(network.found.name, record.id),

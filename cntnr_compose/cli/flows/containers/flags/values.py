@@ -9,7 +9,6 @@ from cntnr_compose.cli.project.options import current_directory
 from cntnr_compose.core.errors import did_you_mean
 from cntnr_compose.core.frozen import Tree
 
-FOREVER = 7 * 24 * 3600  # seconds, until a container is killed that may take as long as it wants
 RESTART_POLICIES = ("no", "always", "unless-stopped", "on-failure")
 DEVICE_MODES = frozenset("rwm")
 
@@ -135,10 +134,8 @@ def check_signal(text: str) -> str:
 
 
 def parse_stop_timeout(seconds: int) -> str:
-    """Read the seconds until a container is killed; -1 is a week. Raises `BadOption`."""
-    if seconds < -1:
-        raise BadOption("--stop-timeout", str(seconds), "it is a number of seconds, or -1")
-    return f"{seconds if seconds >= 0 else FOREVER}s"
+    """Return the seconds until a container is killed as compose files have them; below 0 it never is."""
+    return f"{seconds}s"
 
 
 def check_capabilities(option: str, names: Iterable[str]) -> None:
