@@ -151,9 +151,9 @@ def test_a_machine_without_a_network(
     project = make_project(SERVICE.format(image=busybox_image, port=port))
     project.compose("pull").ok()
     environment = {"RESOLVER": "127.0.0.1", "RESOLV_CONF": "", "PORT": str(port), "TOLD": "way out"}
-    found = answers(on_machine(project, "", **environment))
-    assert "unreachable" in found.pop("outside")
-    assert found == {
+    told = answers(on_machine(project, "", **environment))
+    assert "unreachable" in told.pop("outside")
+    assert told == {
         "port": "published",
         "own name": "Address: 10.128.0.2",
         "name": "",
