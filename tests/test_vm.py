@@ -1,5 +1,6 @@
 """The harness of `make vm-test`, without a machine: lists, scripts, the table, rows over a fake ssh."""
 
+import itertools
 import re
 import subprocess
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from contrib.vm import table
 from contrib.vm.image import read_packages
 from contrib.vm.machine import Machine
 from contrib.vm.qemu import Qemu
-from contrib.vm.rows import FILES, Person, Row, Skipped, load_rows, require
+from contrib.vm.rows import FILES, Person, Row, Skipped, file_of, load_rows, require
 from contrib.vm.run import PAGE, choose, try_row, try_rows
 from contrib.vm.settings import HERE, ROOT, SUITES, Settings
 from tests.fakes.programs import Programs
@@ -38,7 +39,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     programs.enter(monkeypatch)
     folder = tmp_path / "bookworm"
     folder.mkdir()
-    return Machine(Settings("bookworm", folder, 1, 512, 1, "tcg"))
+    return Machine(Settings("bookworm", folder, 1, 512, 1, "tcg", "10.0.2.0/24"))
 
 
 def make_row(check: Callable[[Person], None]) -> Row:
@@ -69,6 +70,7 @@ def test_scripts_are_shell_that_stops_at_the_first_error(script: Path) -> None:
 def test_every_row_is_listed_under_a_user_who_exists_and_says_what_it_promises() -> None:
     rows = load_rows()
     assert {path.stem for path in (HERE / "scenarios").glob("*.py")} == set(FILES)
+    assert [name for name, _ in itertools.groupby(map(file_of, rows.values()))] == list(FILES)
     script = (HERE / "customize.sh").read_text()
     users = re.search(r"for user in ([a-z ]+);", script)
     assert users
@@ -173,7 +175,7 @@ def test_the_page_has_rows_that_exist() -> None:
 def test_qemu_writes_what_the_machine_syncs_and_listens_here_only(
     suite: str, tmp_path: Path
 ) -> None:
-    words = Qemu(Settings(suite, tmp_path, 2222, 512, 1, "tcg")).arguments()
+    words = Qemu(Settings(suite, tmp_path, 2222, 512, 1, "tcg", "10.0.2.0/24")).arguments()
     drive = words[words.index("-drive") + 1]
     assert "cache=writeback" in drive
     assert "hostfwd=tcp:127.0.0.1:2222-:22" in words[words.index("-nic") + 1]

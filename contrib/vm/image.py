@@ -105,6 +105,7 @@ def make_disk(settings: Settings) -> None:
     subprocess.run(
         ["mke2fs", "-q", "-F", "-t", "ext4", "-E", lazy, "-d", root, folder / "disk.img", SIZE],
         check=True,
+        stdout=subprocess.DEVNULL,
         timeout=600,
     )
     shutil.rmtree(root)

@@ -206,7 +206,7 @@ class Machine:
 def running(suite: str, *, fresh: bool, keep: bool) -> Iterator[Machine]:
     """Have a machine run; switch it off at the end unless ``keep``."""
     machine = Machine(read_settings(suite))
-    machine.boot(fresh=fresh)
+    print(f"vm: logins to {suite} after {machine.boot(fresh=fresh):.0f} s", flush=True)
     try:
         yield machine
     finally:

@@ -88,7 +88,7 @@ class Qemu:
             *("-append", KERNEL),
             # Written through to this machine's files on fsync: what is lost without it is part of the test.
             *("-drive", f"file={self._overlay},if=virtio,format=qcow2,cache=writeback"),
-            *("-nic", f"user,model=virtio-net-pci,net=10.77.0.0/24,{forward}"),
+            *("-nic", f"user,model=virtio-net-pci,net={settings.network},{forward}"),
             *("-device", "virtio-rng-pci", "-display", "none", "-monitor", "none"),
             *("-serial", f"file:{folder / 'console.log'}"),
             *("-qmp", f"unix:{self._control},server=on,wait=off"),

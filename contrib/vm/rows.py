@@ -67,7 +67,12 @@ def load_rows() -> dict[str, Row]:
     """Return all rows, in order."""
     for name in FILES:
         importlib.import_module(f"contrib.vm.scenarios.{name}")
-    return ROWS
+    return dict(sorted(ROWS.items(), key=lambda item: FILES.index(file_of(item[1]))))
+
+
+def file_of(row: Row) -> str:
+    """Name the file of scenarios/ that a row is in."""
+    return row.check.__module__.rpartition(".")[2]
 
 
 def require(condition: object, reason: object) -> None:
@@ -110,12 +115,6 @@ class Person:
     def log_out(self) -> None:
         """End the session; the next command opens another."""
         self.machine.log_out(self.user)
-
-    def processes(self) -> list[str]:
-        """List the user's processes that belong to containers, as pid and name."""
-        names = "conmon|rootlesskit|slirp4netns|pasta|dnsmasq|runc|crun|cntnr"
-        listed = self.machine.run("root", f"pgrep -u {self.user} -l '^({names})' || true")
-        return listed.stdout.splitlines()
 
     def ensure_image(self) -> None:
         """Build the image of all rows where the user does not have it."""

@@ -81,11 +81,13 @@ def main() -> None:
     options = read_arguments(sys.argv[1:])
     rows = load_rows()
     chosen = choose(rows, options.rows)
-    settings = read_settings(options.suite)
-    ensure_image(settings)
+    if not options.as_is:
+        ensure_image(read_settings(options.suite))
     with running(options.suite, fresh=not options.as_is, keep=options.keep) as machine:
         if not options.as_is:
+            begun = time.monotonic()
             install(machine)
+            print(f"vm: cntnr is installed after {time.monotonic() - begun:.0f} s", flush=True)
         parts = versions(machine)
         day = dt.datetime.now(dt.UTC).date().isoformat()
         findings = list(try_rows(machine, chosen, day))

@@ -6,8 +6,12 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-# Suite: the Python it has, the port of its logins.
-SUITES = {"bookworm": ("3.11", 22221), "trixie": ("3.13", 22231)}
+# Suite: the Python it has, the port of its logins, its network. 10.0.2.0/24 is what VirtualBox, Vagrant and
+# qemu give, and slirp4netns, too.
+SUITES = {
+    "bookworm": ("3.11", 22221, "10.77.0.0/24"),
+    "trixie": ("3.13", 22231, "10.0.2.0/24"),
+}
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,7 @@ class Settings:
     memory: int  # MiB
     cpus: int
     accelerator: str  # "auto", "tcg" or "kvm"
+    network: str
 
     @property
     def python(self) -> str:
@@ -41,5 +46,6 @@ def read_settings(suite: str) -> Settings:
         port=int(os.environ.get("CNTNR_VM_PORT", SUITES[suite][1])),
         memory=int(os.environ.get("CNTNR_VM_MEMORY", "2048")),
         cpus=int(os.environ.get("CNTNR_VM_CPUS", "2")),
+        network=os.environ.get("CNTNR_VM_NET", SUITES[suite][2]),
         accelerator=os.environ.get("CNTNR_VM_ACCEL", "auto"),
     )
