@@ -14,20 +14,20 @@ OLD = b"unconfined_u:object_r:user_home_t:s0\0"
 @pytest.fixture
 def labels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
     """Make a folder to mount; return the labels that files get, by their place in it."""
-    given: dict[str, str] = {}
+    written: dict[str, str] = {}
 
     def write(path: str, name: str, value: bytes, *, follow_symlinks: bool) -> None:
         assert name == "security.selinux"
         assert not follow_symlinks
         folder = os.path.realpath(os.path.dirname(path))
-        given[os.path.relpath(f"{folder}/{os.path.basename(path)}", tmp_path)] = value.decode()
+        written[os.path.relpath(f"{folder}/{os.path.basename(path)}", tmp_path)] = value.decode()
 
     monkeypatch.setattr(os, "getxattr", lambda *_, **__: OLD)
     monkeypatch.setattr(os, "setxattr", write)
     (tmp_path / "data/sub").mkdir(parents=True)
     (tmp_path / "data/sub/file").touch()
     (tmp_path / "data/out").symlink_to("/etc/passwd")
-    return given
+    return written
 
 
 def test_all_that_is_in_a_folder_gets_type_and_level_and_no_link_is_followed(
