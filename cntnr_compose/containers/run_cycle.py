@@ -17,7 +17,7 @@ from cntnr_compose.containers.bundle import source_snapshot
 from cntnr_compose.containers.logs import rotation
 from cntnr_compose.containers.run_history import EndCause, note_end, was_oom_killed
 from cntnr_compose.containers.runtime import freezer, ports, runc
-from cntnr_compose.containers.state import records, restart_policy
+from cntnr_compose.containers.state import restart_policy
 from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.containers.state.lifecycle import ACTIVE, SET_UP, LifecycleEvent, LifecycleState
 from cntnr_compose.containers.state.project_context import ProjectContext
@@ -25,7 +25,7 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, ignore_event
 from cntnr_compose.core.values import Seconds
 from cntnr_compose.host import proc, process, signals
-from cntnr_compose.model.observed import RUNNING_STATES, Record, Status
+from cntnr_compose.model.observed import LOST_EXIT_CODE, RUNNING_STATES, Record, Status
 from cntnr_compose.networks.port_driver import DriverPort
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ class RunCycle(ContainerState):
         if was_oom_killed(self.record.id):
             self.write(oom_killed=True)
         self.transition(LifecycleEvent.END)
-        await self._tear_down(records.LOST_EXIT_CODE if code is None else code)
+        await self._tear_down(LOST_EXIT_CODE if code is None else code)
 
     async def _tear_down(self, code: int) -> None:
         """Remove what was set up for the run; what fails does not keep its end from being noted."""

@@ -63,6 +63,12 @@ class ContainerSettings(Value, frozen=True, kw_only=True):
     runtime: str = ""  # the OCI runtime of containers that name none; '' where it is not set
 
 
+class BootSettings(Value, frozen=True, kw_only=True):
+    """What the table ``[boot]`` sets."""
+
+    enabled: bool = True  # `up` has what restart policies ask for started after a reboot
+
+
 class UserConfig(Value, frozen=True, kw_only=True):
     """The user's settings; what is not set has its default."""
 
@@ -70,6 +76,7 @@ class UserConfig(Value, frozen=True, kw_only=True):
     build: BuildSettings = BuildSettings()
     proot: ProotSettings = ProotSettings()
     containers: ContainerSettings = ContainerSettings()
+    boot: BootSettings = BootSettings()
 
 
 def config_file() -> Path:
@@ -259,6 +266,7 @@ SETTINGS: Mapping[str, Mapping[str, _Setting]] = {
     },
     "containers": {"runtime": _Setting(_parse_runtime, f"write {oci_runtimes.CHOICES}")},
     "build": {"keep-storage": _Setting(_parse_storage, 'write a size such as "20GB"')},
+    "boot": {"enabled": _Setting(_parse_switch, "write true or false, without quotes")},
     "proot": {
         "path": _Setting(_absolute_path, 'write an absolute path: "/usr/bin/proot"'),
         "enabled": _Setting(_parse_switch, "write true or false, without quotes"),

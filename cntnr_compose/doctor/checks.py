@@ -1,6 +1,5 @@
 """Check what cntnr needs of the host, one `Check` each: what was found, what is reduced, what mends it."""
 
-import os
 from pathlib import Path
 
 from cntnr_compose.core import paths
@@ -15,18 +14,19 @@ from cntnr_compose.doctor.programs import (
     read_version,
 )
 from cntnr_compose.host import cgroups, distribution, kernel, process
-from cntnr_compose.host.namespaces import restrictions, subids
+from cntnr_compose.host.namespaces import restrictions
+from cntnr_compose.host.systemd import logind
 
 GIBIBYTE: Bytes = 1 << 30
 MIN_FREE_SPACE: Bytes = 2 * GIBIBYTE
 LIMIT_CONTROLLERS = ("cpu", "memory", "pids")
 CNI_PACKAGES = ("containernetworking-plugins", "containernetworking-plugins", "cni-plugins")
-SECCOMP_PACKAGES = (
-    "golang-github-containers-common",
-    "containers-common",
-    "containers-common",
-)
+SECCOMP_PACKAGES = ("golang-github-containers-common", "containers-common", "containers-common")
 TUN = Path("/dev/net/tun")
+AFTER_REBOOT = "after a reboot they start when you log in, not before"
+KILL_NOT = (
+    "KillUserProcesses=no in /etc/systemd/logind.conf, then sudo systemctl restart systemd-logind"
+)
 
 
 def run_checks() -> list[Check]:
@@ -126,7 +126,7 @@ def _check_cgroups() -> Check:
     lacking = [name for name in LIMIT_CONTROLLERS if name not in delegated]
     if not lacking:
         return Check(name="cgroups", state="ok", found=f"delegated: {', '.join(delegated)}")
-    has_systemd = probes.linger_enabled() is not None
+    has_systemd = logind.is_booted()
     return Check(
         name="cgroups",
         state="reduced",
@@ -152,21 +152,21 @@ def _check_low_ports() -> Check:
 
 
 def _check_linger() -> Check:
-    match probes.linger_enabled():
-        case None:
-            return Check(name="linger", state="ok", found="no systemd here that ends sessions")
-        case True:
-            return Check(name="linger", state="ok", found="on")
-        case False if os.getuid() == 0:
-            return Check(name="linger", state="ok", found="root's processes stay")
-        case False:
-            return Check(
-                name="linger",
-                state="reduced",
-                found="off",
-                loses="containers may end when you log out",
-                mend=f"loginctl enable-linger {subids.user_name()}",
-            )
+    if not logind.is_booted():
+        return Check(name="linger", state="ok", found="no systemd here that ends sessions")
+    lingers, kills = logind.lingers(), logind.kills_at_logout()
+    if lingers and not kills:
+        return Check(name="linger", state="ok", found="on")
+    ends = "containers end when you log out"
+    return Check(
+        name="linger",
+        state="reduced",
+        found=f"{'on' if lingers else 'off'}{', and KillUserProcesses=yes' if kills else ''}",
+        loses=ends
+        if lingers
+        else f"{ends if kills else 'containers survive logout'}; {AFTER_REBOOT}",
+        mend=KILL_NOT if lingers else logind.linger_command(),
+    )
 
 
 def _check_seccomp() -> Check:

@@ -1,4 +1,4 @@
-"""Try what the kernel and the host allow: namespaces, overlay mounts, id mapping, linger, free space."""
+"""Try what the kernel and the host allow: namespaces, overlay mounts, id mapping, free space."""
 
 import ctypes
 import os
@@ -10,18 +10,10 @@ from cntnr_compose.core.errors import CommandFailed, ProgramMissing
 from cntnr_compose.core.values import Bytes, Seconds
 from cntnr_compose.host import files, kernel, process
 from cntnr_compose.host.namespaces.rootlesskit_start import build_environment
-from cntnr_compose.host.namespaces.subids import user_name
 
 NO_NAMESPACE = "no user namespace"
 MOUNT_TMPFS = ("mount", "-i", "-t", "tmpfs", "tmpfs", "/proc")
 ROOTLESSKIT_TIMEOUT: Seconds = 5
-
-
-def linger_enabled() -> bool | None:
-    """Check whether systemd keeps this user's processes after logout; None where there is no systemd."""
-    if not Path("/run/systemd/system").is_dir():
-        return None
-    return Path("/var/lib/systemd/linger", user_name()).exists()
 
 
 def free_space(folder: Path) -> Bytes:

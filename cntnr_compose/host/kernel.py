@@ -24,6 +24,11 @@ def release() -> tuple[int, int]:
     return int(major), int("".join(char for char in minor if char.isdecimal()) or 0)
 
 
+def boot_id() -> str:
+    """Return what names this boot of the machine; another one after each reboot."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
 def has_read_only_sysctls() -> bool:
     """Check whether somebody has mounted /proc/sys read-only, as engines do in containers."""
     return bool(os.statvfs("/proc/sys").f_flag & os.ST_RDONLY)

@@ -5,6 +5,8 @@ from cntnr_compose.core.values import Seconds, Tree, Value, field
 from cntnr_compose.model.service import Service
 
 RUNNING_STATES = frozenset({"running", "restarting", "paused"})
+LOST_EXIT_CODE = 137  # of a container whose end nobody saw: it was killed with the holder
+LOST_ERROR = "its namespaces were ended from outside"
 
 
 class PublishedPort(Value, frozen=True, kw_only=True):
@@ -87,6 +89,11 @@ class Status(Value, frozen=True, kw_only=True):
     probes: tuple[HealthcheckResult, ...] = ()  # the last five
     addresses: dict[str, str] = field(default_factory=dict)  # network name: IPv4 address
     published: tuple[PublishedPort, ...] = ()
+
+    @property
+    def is_lost(self) -> bool:
+        """Tell whether it ended with everything else, as in a reboot, and has not run since."""
+        return (self.exit_code, self.error) == (LOST_EXIT_CODE, LOST_ERROR)
 
 
 class Container(Value, frozen=True, kw_only=True):

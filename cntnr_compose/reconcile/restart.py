@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.names import STANDALONE
 from cntnr_compose.core.values import Seconds, replace
 from cntnr_compose.model.observed import Container, Observed
 from cntnr_compose.model.plan import (
@@ -71,12 +72,23 @@ def plan_start(
     return replace(builder.build(), unchanged=())
 
 
-def plan_start_after_boot(observed: Observed) -> Plan:
+def plan_start_after_boot(observed: Observed, *, rebooted: bool = True) -> Plan:
     """Start what dockerd starts when the machine has come up again, in the order of dependencies.
 
-    What a service depends on and does not start now is not waited for, as a job that has done its work.
+    What a service depends on and does not start now is not waited for, as a job that has done its work. Where
+    one fails to start, only those that depend on it are left. Unless the machine was ``rebooted`` it is only
+    what ended with everything else: a logout may do that, too.
     """
-    due = [container for container in observed.containers if is_due_after_boot(container)]
+    due = [each for each in observed.containers if is_due_after_boot(each, rebooted=rebooted)]
+    builder = PlanBuilder()
+    if observed.project == STANDALONE:
+        _add_standalone_starts(builder, due)
+    else:
+        _add_starts_after_boot(builder, observed, due)
+    return replace(builder.build(), independent=True)
+
+
+def _add_starts_after_boot(builder: PlanBuilder, observed: Observed, due: list[Container]) -> None:
     names = {container.record.service for container in due}
     services = {
         name: replace(
@@ -89,19 +101,39 @@ def plan_start_after_boot(observed: Observed) -> Plan:
         name: [keep_or_start(container) for container in due if container.record.service == name]
         for name in services
     }
-    builder = PlanBuilder()
     project = Project(name=observed.project, working_dir="", services=services)
     steps = UpSteps(builder, project, observed, decisions, UpSettings())
     steps.add_all((), Recreated())
-    return builder.build()
 
 
-def is_due_after_boot(container: Container) -> bool:
+def _add_standalone_starts(builder: PlanBuilder, due: list[Container]) -> None:
+    """Add the starts of containers of no project, after those whose namespaces they use."""
+    starts: dict[str, int] = {}  # by name and by id
+    pending = [container for container in due if not container.is_running]
+    while pending:
+        words = {word for container in pending for word in (container.name, container.record.id)}
+        ready = [each for each in pending if not words.intersection(_namespace_owners(each))]
+        for container in ready or pending:  # a circle is left to the start, which tells
+            owners = {starts[word] for word in _namespace_owners(container) if word in starts}
+            step = builder.add(StartContainer(name=container.name), owners)
+            starts |= {container.name: step, container.record.id: step}
+        pending = [each for each in pending if each.name not in starts]
+
+
+def _namespace_owners(container: Container) -> set[str]:
+    """Return the words that name the containers whose namespaces a container uses."""
+    service = container.record.definition
+    modes = (service.network_mode, service.ipc, service.pid)
+    return {mode.removeprefix("container:") for mode in modes if mode.startswith("container:")}
+
+
+def is_due_after_boot(container: Container, *, rebooted: bool = True) -> bool:
     """Tell whether dockerd would start a container when the machine has come up again."""
-    status = container.status
-    if container.record.oneoff or status.state == "created":
+    status, record = container.status, container.record
+    is_of_command = record.oneoff and record.project != STANDALONE
+    if is_of_command or status.state == "created" or not (rebooted or status.is_lost):
         return False
-    match container.record.definition.restart.condition:
+    match record.definition.restart.condition:
         case "always":
             return True
         case "unless-stopped":

@@ -83,7 +83,7 @@ async def execute_plan(plan: Plan, context: ProjectContext, emit: Emit) -> None:
     failures: list[CntnrError] = []
     begun = time.time()
     try:
-        await _run_steps(plan, context, emit, failures)
+        left_out = await _run_steps(plan, context, emit, failures)
     except ExceptionGroup as errors:
         await process.clean_up(_undo_prepared(plan, context))
         error = root_cause(errors)
@@ -93,23 +93,31 @@ async def execute_plan(plan: Plan, context: ProjectContext, emit: Emit) -> None:
         await process.clean_up(_undo_prepared(plan, context))
         note_unstarted(plan, context, CommandInterrupted(), since=begun)
         raise
+    if left_out:
+        await _undo_prepared(plan, context)
+        for step in plan.steps:
+            if step.number in left_out:
+                note_unstarted(Plan(steps=(step,)), context, left_out[step.number], since=begun)
     if failures:
         raise failures[0] if len(failures) == 1 else SeveralFailed(failures)
 
 
 async def _run_steps(
     plan: Plan, context: ProjectContext, emit: Emit, failures: list[CntnrError]
-) -> None:
-    """Run the steps, each as soon as those that it comes after are done; collect what may fail."""
+) -> dict[int, CntnrError]:
+    """Run the steps, each as soon as those that it comes after are done; collect what may fail.
+
+    Return the independent steps that failed, and those that come after such, each with the error.
+    """
     done = {step.number: asyncio.Event() for step in plan.steps}
     turn = asyncio.Semaphore(plan.parallel or len(plan.steps) or 1)
-    left_out: set[int] = set()  # independent steps that failed, and those that come after such
+    left_out: dict[int, CntnrError] = {}
 
     async def run_when_ready(step: Step) -> None:
         for number in step.after:
             await done[number].wait()
-        if left_out.intersection(step.after):
-            left_out.add(step.number)
+        if failed := left_out.keys() & set(step.after):
+            left_out[step.number] = left_out[min(failed)]
             done[step.number].set()
             return
         try:
@@ -118,7 +126,7 @@ async def _run_steps(
                 await execute_operation(step.operation, context, emit, done[step.number].set)
         except CntnrError as error:
             if plan.independent:
-                left_out.add(step.number)
+                left_out[step.number] = error
                 emit(step_failure(step, error))
             elif isinstance(step.operation, CONTINUE_AFTER_FAILURE):
                 failures.append(error)
@@ -132,6 +140,7 @@ async def _run_steps(
     async with asyncio.TaskGroup() as group:
         for step in plan.steps:
             group.create_task(run_when_ready(step), name=step.operation.describe())
+    return left_out
 
 
 def step_failure(step: Step, error: CntnrError) -> StepEnded:

@@ -1,12 +1,17 @@
 """Containers are started after a reboot by the user's systemd, or by cron."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from cntnr_compose.cli.flows import boot
 from cntnr_compose.client.boot import boot_entry
 from cntnr_compose.client.boot.boot_entry import NoBootService
 from cntnr_compose.core import paths
+from cntnr_compose.core.events import Event, WarningEvent
+from cntnr_compose.host import kernel
+from cntnr_compose.host.systemd import logind
 from tests.fakes.programs import Programs
 
 CRON = """
@@ -24,17 +29,24 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "100% of $HOME's"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setattr(boot_entry, "SYSTEMD_IS_BOOTED", tmp_path / "no")
-    monkeypatch.setattr(boot_entry, "LINGER_FOLDER", tmp_path / "linger")
+    monkeypatch.setattr(logind, "BOOTED", tmp_path / "no")
+    monkeypatch.setattr(logind, "LINGER_FOLDER", tmp_path / "linger")
+    monkeypatch.setattr(logind, "POLKIT_SERVICE", tmp_path / "no")
+    monkeypatch.setattr(logind, "user_name", lambda: "ann")
+    monkeypatch.setattr("cntnr_compose.host.namespaces.subids.user_name", lambda: "ann")
     return home
 
 
 @pytest.fixture
 def systemd(home: Path, programs: Programs, monkeypatch: pytest.MonkeyPatch) -> Programs:
+    """Have systemd run the machine, without polkit: nobody but root may turn linger on."""
     assert home
-    monkeypatch.setattr(boot_entry, "SYSTEMD_IS_BOOTED", programs.folder)
+    monkeypatch.setattr(logind, "BOOTED", programs.folder)
+    monkeypatch.setattr(os, "getuid", lambda: 1000)
     programs.add("systemctl")
-    programs.add("loginctl")
+    programs.add(
+        "loginctl", "case $1 in show-session) echo KillUserProcesses=no;; *) exit 1;; esac"
+    )
     return programs
 
 
@@ -74,38 +86,141 @@ def test_systemd_starts_them_at_boot_where_the_user_lingers(
     home: Path, systemd: Programs, tmp_path: Path
 ) -> None:
     installed = boot_entry.install("shop")
-    assert (installed.kind, installed.lingers) == ("systemd", False)
-    assert systemd.calls("loginctl") == [["--no-ask-password", "enable-linger"]]
+    assert (installed.kind, installed.runs_at_boot, installed.is_new) == ("systemd", False, True)
+    assert systemd.calls("loginctl") == [["--no-ask-password", "enable-linger", "ann"]]
     units = home / ".config/systemd/user"
     text = (units / "cntnr-shop.service").read_text()
     script = str(paths.boot_script("shop"))
     assert f'/bin/sh "{script.replace("%", "%%").replace("$", "$$")}"\n' in text
+    assert f"ConditionPathExists={script.replace('%', '%%')}\n" in text
     link = units / "default.target.wants/cntnr-shop.service"
     assert link.resolve() == units / "cntnr-shop.service"
     (tmp_path / "linger").mkdir()
-    (tmp_path / "linger" / boot_entry.subids.user_name()).touch()
-    assert boot_entry.install("shop").lingers
+    (tmp_path / "linger/ann").touch()
+    again = boot_entry.install("shop")
+    assert (again.runs_at_boot, again.is_new, again.turned_linger_on) == (True, False, False)
     assert len(systemd.calls("loginctl")) == 1
+    assert not systemd.calls("systemctl")
     assert boot_entry.remove("shop")
     assert not link.parent.exists()
     assert list(units.glob("*.service")) == []
-    assert systemd.calls("systemctl") == [["--user", "daemon-reload"]] * 3
+    assert systemd.calls("systemctl") == [["--user", "daemon-reload"]]
+    assert not paths.boot_script("shop").parent.exists()
 
 
-def test_the_user_hears_of_reboots_once(systemd: Programs, tmp_path: Path) -> None:
+def test_a_unit_that_cannot_be_written_leaves_nothing(home: Path, systemd: Programs) -> None:
     assert systemd
-    paths.data().mkdir(parents=True)
-    assert [boot_entry.takes_a_word("shop") for _ in range(2)] == [True, False]
-    (paths.data() / "told-of-reboots").unlink()
+    (home / ".config").mkdir()
+    (home / ".config/systemd").touch()
+    with pytest.raises(OSError, match="Not a directory"):
+        boot_entry.install("shop")
+    assert not paths.boot_script("shop").parent.exists()
+
+
+def test_the_boot_is_noted(home: Path, programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert home
+    programs.add("crontab", CRON)
+    assert boot_entry.note_boot("shop")  # nothing is known
     boot_entry.install("shop")
-    assert not boot_entry.takes_a_word("shop")
-    assert tmp_path
+    assert not boot_entry.note_boot("shop")
+    monkeypatch.setattr(kernel, "boot_id", lambda: "another")
+    assert [boot_entry.note_boot("shop") for _ in range(2)] == [True, False]
 
 
-def test_without_systemd_and_cron_there_is_nothing(
-    home: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def told(home: Path) -> list[str]:
+    assert home
+    paths.data().mkdir(parents=True)
+    return []
+
+
+def arrange(told: list[str], policy: str = "always") -> None:
+    def note(event: Event) -> None:
+        assert isinstance(event, WarningEvent)
+        told.append(event.text)
+
+    boot.arrange_boot("shop", {policy, "no"}, note)
+
+
+def test_up_installs_it_where_there_is_systemd(systemd: Programs, told: list[str]) -> None:
+    arrange(told, "on-failure")
+    assert not paths.boot_script("shop").exists()
+    arrange(told)
+    arrange(told)
+    assert paths.boot_script("shop").exists()
+    after = "containers start again at your next login, not at boot"
+    assert told == [f"{after}, until `sudo loginctl enable-linger ann`"]
+    assert boot_entry.disable("shop")
+    arrange(told)
+    assert not paths.boot_script("shop").exists()
+    boot_entry.install("shop")
+    assert not boot_entry.is_disabled("shop")
+    assert systemd.calls("systemctl")
+
+
+def test_up_tells_of_logouts_that_kill(
+    systemd: Programs, told: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    systemd.add(
+        "loginctl", "case $1 in show-session) echo KillUserProcesses=yes;; *) exit 1;; esac"
+    )
+    monkeypatch.setattr(logind, "POLKIT_SERVICE", tmp_path)
+    arrange(told)
+    after = "containers end when you log out and start again at your next login, not at boot"
+    assert told == [f"{after}, until `loginctl enable-linger ann`"]
+
+
+def test_up_turns_linger_on_where_polkit_allows_it(
+    systemd: Programs, told: list[str], tmp_path: Path
+) -> None:
+    systemd.add("loginctl", f"mkdir -p {tmp_path}/linger; touch {tmp_path}/linger/$3")
+    arrange(told)
+    assert len(told) == 1
+    assert "undo: `loginctl disable-linger ann`" in told[0]
+
+
+def test_up_goes_on_where_it_cannot_be_installed(
+    systemd: Programs, told: list[str], home: Path
+) -> None:
+    assert systemd
+    (home / ".config").touch()
+    arrange(told)
+    assert len(told) == 1
+    assert told[0].startswith("containers do not start after a reboot: ")
+    assert "`cntnr compose enable`" in told[0]
+
+
+def test_up_names_the_command_where_there_is_cron(programs: Programs, told: list[str]) -> None:
+    programs.add("crontab", CRON)
+    arrange(told)
+    arrange(told)
+    assert told == [
+        "containers do not start after a reboot, unless `cntnr compose enable` has cron do it"
+    ]
+    assert not programs.calls("crontab")
+
+
+def test_up_says_nothing_where_nothing_can_start_them(
+    told: list[str], home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(home))
     with pytest.raises(NoBootService, match="neither systemd nor cron"):
         boot_entry.install("shop")
-    assert not boot_entry.takes_a_word("shop")
+    arrange(told)
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("values", "kills"),
+    [
+        ("KillUserProcesses=no", False),
+        ("KillUserProcesses=yes", True),
+        ("KillUserProcesses=yes\nKillExcludeUsers=root ann", False),
+        ("KillUserProcesses=yes\nKillOnlyUsers=bob", False),
+        ("KillUserProcesses=yes\nKillOnlyUsers=bob ann", True),
+        ("", False),
+    ],
+)
+def test_logind_is_asked_what_it_kills(systemd: Programs, values: str, kills: bool) -> None:
+    systemd.add("loginctl", f"cat <<'END'\n{values}\nEND")
+    assert logind.kills_at_logout() == kills

@@ -1,10 +1,11 @@
 """After a reboot all is told as it is, and `enable` brings back what restart policies ask for."""
 
 import shutil
+import socket
 from pathlib import Path
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import Project, assert_refused, wait_until
+from tests.scenarios.lib import Result, User, assert_refused, wait_until
 from tests.scenarios.parts import PARTS, find, kill_all
 
 CRONTAB = """#!/bin/sh
@@ -12,11 +13,11 @@ case $1 in -l) cat "$HOME/crontab" 2>/dev/null || exit 1 ;; -) cat >"$HOME/cront
 """
 
 
-def reboot(project: Project) -> None:
+def reboot(user: User) -> None:
     """End all that runs at once, and empty the runtime folder, as a machine that loses its power."""
-    kill_all(project.user, "holder's child")
-    wait_until(lambda: not any(find(project.user, part) for part in PARTS))
-    for path in project.user.runtime.iterdir():
+    kill_all(user, "holder's child")
+    wait_until(lambda: not any(find(user, part) for part in PARTS))
+    for path in user.runtime.iterdir():
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
@@ -32,6 +33,9 @@ def test_what_restart_policies_ask_for_comes_back_in_order(
             restart: unless-stopped
             healthcheck: {{test: "true", interval: 1s, start_interval: 0.2s, start_period: 9s}}
           stopped: {{<<: *small, restart: unless-stopped}}
+          ever: {{<<: *small, restart: always}}
+          taken: {{<<: *small, restart: always, depends_on: [plain], ports: ["18391:1"]}}
+          after: {{<<: *small, restart: always, depends_on: [taken]}}
           plain: {{<<: *small}}
           job: {{<<: *small, command: "true", restart: on-failure}}
         """)
@@ -41,25 +45,34 @@ def test_what_restart_policies_ask_for_comes_back_in_order(
     crontab = project.write("bin/crontab", CRONTAB, mode=0o755)
     env = {"PATH": f"{folder}:{project.user.env()['PATH']}"}
     project.up()
-    project.compose("stop", "stopped").ok()
+    project.compose("stop", "stopped", "ever").ok()
     assert "start after a reboot (by cron)" in project.compose("enable", env=env).ok().stdout
-    reboot(project)
+    reboot(project.user)
     listed = {row["Service"]: row["State"] for row in project.ps()}
     assert set(listed.values()) == {"exited"}
 
     line = (project.user.home / "crontab").read_text()
     assert line.startswith("@reboot /bin/sh ")
+    with socket.create_server(("", 18391)):  # the port of `taken`
+        ran = project.user.run("sh", "-c", line.removeprefix("@reboot "), cwd=Path("/"), timeout=60)
+    assert ran.returncode == 1
+    assert "18391" in ran.stderr
+    assert "-after-1 was not started: what it depends on has failed" in ran.stderr
+    states = {row["Service"]: row["State"] for row in project.ps()}
+    ended = dict.fromkeys(("stopped", "plain", "job", "ever", "taken", "after"), "exited")
+    assert states == {"web": "running", "db": "running", **ended}  # this is the same boot
+    assert "18391" in project.compose("why", "after").ok().stdout
+    (project.user.data / f"boot/{project.name}.boot-id").write_text("another")
     project.user.run("sh", "-c", line.removeprefix("@reboot "), cwd=Path("/"), timeout=60).ok()
     states = {row["Service"]: row["State"] for row in project.ps()}
-    assert states == {
-        "web": "running", "db": "running", "stopped": "exited", "plain": "exited", "job": "exited",
-    }  # fmt: skip
+    came = dict.fromkeys(("web", "db", "ever", "taken", "after"), "running")
+    assert states == {**ended, **came}
     assert {row["Service"]: row["Health"] for row in project.ps("db")} == {"db": "healthy"}
 
-    reboot(project)
+    reboot(project.user)
     project.up()  # at once
-    assert sorted(project.states().values()) == ["exited", *["running"] * 4]
-    reboot(project)
+    assert sorted(project.states().values()) == ["exited", *["running"] * 7]
+    reboot(project.user)
     project.compose("down", "-t", "0", env=env).ok()
     assert (project.user.home / "crontab").read_text() == ""
     (project.user.home / "crontab").unlink()
@@ -79,6 +92,38 @@ def test_disable_undoes_it(make_project: MakeProject, busybox_image: str) -> Non
     assert "not start after a reboot any more" in project.compose("disable", env=env).ok().stdout
     assert "did not start" in project.compose("disable", env=env).ok().stdout
     (project.user.home / "crontab").unlink()
-    reboot(project)
+    reboot(project.user)
     project.compose("start", "--after-boot").ok()
     assert len(project.ps()) == 1
+
+
+def test_single_containers_come_back_too(user: User, busybox_image: str) -> None:
+    def cntnr(*words: str) -> Result:
+        return user.run("cntnr", *words, env={"PATH": f"{folder}:{user.env()['PATH']}"}, timeout=60)
+
+    folder = user.home / "bin"
+    folder.mkdir()
+    crontab = folder / "crontab"
+    crontab.write_text(CRONTAB)
+    crontab.chmod(0o755)
+    user.own(folder)
+    (user.data / "told-of-reboots").unlink(missing_ok=True)
+    run = ("run", "-d", "--stop-signal", "KILL")
+    told = cntnr(*run, "--restart", "always", "--name", "host", busybox_image, "sleep", "1000").ok()
+    assert "unless `cntnr compose enable` has cron do it" in told.stderr
+    guest = ("--restart", "unless-stopped", "--network", "container:host", "--name", "guest")
+    assert "cron" not in cntnr(*run, *guest, busybox_image, "sleep", "1000").ok().stderr
+    cntnr(*run, "--name", "plain", busybox_image, "sleep", "1000").ok()
+    assert_refused(cntnr("compose", "-p", "nosuch", "enable"), "has no containers", "up -d")
+    assert cntnr("compose", "enable", "--all").ok().stdout.startswith("The containers of _ start")
+    cntnr("compose", "-p", "_", "enable").ok()
+    reboot(user)
+    line = (user.home / "crontab").read_text().removeprefix("@reboot ")
+    user.run("sh", "-c", line, cwd=Path("/"), timeout=60).ok()
+    assert sorted(cntnr("ps", "--format", "{{.Names}}").ok().stdout.split()) == ["guest", "host"]
+    cntnr("rm", "-f", "guest", "host").ok()
+    assert (user.home / "crontab").read_text() == ""
+    assert not (user.data / "boot").exists()
+    cntnr("rm", "-f", "plain").ok()
+    (user.home / "crontab").unlink()
+    shutil.rmtree(folder)

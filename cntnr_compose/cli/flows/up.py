@@ -61,7 +61,7 @@ def bring_up(
             if not options.dry_run:
                 if command == "up" and not arguments.no_start:
                     _tell_manager(up)
-                _tell_of_reboots(up)
+                _arrange_boot(up)
             return 0
         from cntnr_compose.cli.flows import attached_up
 
@@ -69,6 +69,7 @@ def bring_up(
             up.session.execute(attached_up.plan_before_start(up.plan))
             stdout.print_line(END_OF_DRY_RUN)
             return 0
+        _arrange_boot(up)
         return attached_up.run_attached_up(
             options,
             up.session,
@@ -90,18 +91,12 @@ def _tell_manager(up: PlannedUp) -> None:
         service_manager.tell_ready(status, up.session.display.emit, pid)
 
 
-def _tell_of_reboots(up: PlannedUp) -> None:
-    """Say once, where restart policies ask for more, that a reboot ends containers."""
-    policies = {service.restart.condition for service in up.project.services.values()}
-    if not policies & {"always", "unless-stopped"}:
-        return
-    from cntnr_compose.client.boot import boot_entry
-    from cntnr_compose.core.events import WarningEvent
+def _arrange_boot(up: PlannedUp) -> None:
+    """Have the project come back after a reboot, where its restart policies ask for it."""
+    from cntnr_compose.cli.flows.boot import arrange_boot
 
-    if boot_entry.takes_a_word(up.project.name):
-        text = "restart policies hold until the machine is restarted"
-        hint = "`cntnr compose enable` brings the project back after that"
-        up.session.display.emit(WarningEvent(text=f"{text}: {hint}"))
+    policies = {service.restart.condition for service in up.project.services.values()}
+    arrange_boot(up.project.name, policies, up.session.display.emit)
 
 
 def print_plan(options: ProjectOptions, arguments: UpArguments) -> None:

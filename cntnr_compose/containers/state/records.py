@@ -8,10 +8,16 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.names import STANDALONE, invalid_reason, safe_path_part
 from cntnr_compose.core.values import Value, replace
 from cntnr_compose.host import files
-from cntnr_compose.model.observed import RUNNING_STATES, Container, Record, Status
+from cntnr_compose.model.observed import (
+    LOST_ERROR,
+    LOST_EXIT_CODE,
+    RUNNING_STATES,
+    Container,
+    Record,
+    Status,
+)
 
 NAME_PATTERN = "[a-zA-Z0-9][a-zA-Z0-9_.-]"  # docker's words
-LOST_EXIT_CODE = 137  # of a container whose end nobody saw: it was killed with the holder
 
 
 class NameTaken(CntnrError):
@@ -98,7 +104,7 @@ def correct_status(container: Container, holder: str) -> Container:
         status,
         state="exited",
         exit_code=LOST_EXIT_CODE,
-        error="its namespaces were ended from outside",
+        error=LOST_ERROR,
         holder="", pid=0, born=0, conmon=0,
         health="",
         addresses={},

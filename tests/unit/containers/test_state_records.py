@@ -5,7 +5,7 @@ import pytest
 from cntnr_compose.containers.state import records
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import replace
-from cntnr_compose.model.observed import Container, Record, Status
+from cntnr_compose.model.observed import LOST_EXIT_CODE, Container, Record, Status
 from cntnr_compose.model.service import Service
 
 
@@ -86,7 +86,7 @@ def test_a_container_of_an_ended_holder_has_exited(state: str) -> None:
     corrected = records.correct_status(Container(record=record(), status=status), "3-4").status
     assert (corrected.state, corrected.exit_code, corrected.pid, corrected.health) == (
         "exited",
-        records.LOST_EXIT_CODE,
+        LOST_EXIT_CODE,
         0,
         "",
     )

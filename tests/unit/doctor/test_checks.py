@@ -1,5 +1,6 @@
 """What `cntnr doctor` says about machines of many kinds, without trying anything."""
 
+import os
 from pathlib import Path
 from types import ModuleType
 
@@ -12,6 +13,7 @@ from cntnr_compose.host import cgroups, distribution, kernel, network, process
 from cntnr_compose.host.cgroups import DelegatedCgroup
 from cntnr_compose.host.namespaces import restrictions, subids
 from cntnr_compose.host.namespaces.restrictions import NamespacesForbidden
+from cntnr_compose.host.systemd import logind
 
 
 @pytest.fixture
@@ -29,9 +31,14 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
             "machine_subnets": [],
         },
         kernel: {"can_open_tun": True, "lowest_port": 0, "release": (6, 1)},
+        logind: {
+            "is_booted": False,
+            "kills_at_logout": False,
+            "lingers": False,
+            "linger_command": "loginctl enable-linger ann",
+        },
         probes: {
             "free_space": 100 * checks.GIBIBYTE,
-            "linger_enabled": None,
             "try_overlay": "",
             "try_user_namespace": ("", ""),
         },
@@ -49,7 +56,7 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     monkeypatch.setattr(cgroups, "find_delegated", lambda: everything)
     for name in ("bridge", "host-local"):
         (tmp_path / name).touch()
-    monkeypatch.setattr(checks.os, "getuid", lambda: 1000)
+    monkeypatch.setattr(os, "getuid", lambda: 1000)
     monkeypatch.setattr(checks.paths, "secure_runtime", lambda: tmp_path)
     monkeypatch.setattr(namespace_checks.shutil, "which", lambda name, path: f"/usr/bin/{name}")
     monkeypatch.setattr(process, "find_program", lambda name: f"/usr/bin/{name}")
@@ -183,12 +190,32 @@ def test_reductions_of_a_plain_machine(host: pytest.MonkeyPatch) -> None:
     pids_alone = DelegatedCgroup(version=2, parent="/a", controllers=("pids",))
     host.setattr(cgroups, "find_delegated", lambda: pids_alone)
     host.setattr(kernel, "lowest_port", lambda: 1024)
-    host.setattr(probes, "linger_enabled", lambda: False)
+    host.setattr(logind, "is_booted", lambda: True)
     host.setattr(probes, "free_space", lambda _: checks.GIBIBYTE)
     reduced = {check.name: check for check in checks.run_checks() if check.state == "reduced"}
     assert set(reduced) == {"cgroups", "low ports", "linger", "free space"}
     assert reduced["cgroups"].found == "not delegated: cpu, memory"
     assert reduced["linger"].mend == "loginctl enable-linger ann"
+
+
+@pytest.mark.parametrize(
+    ("lingers", "kills", "state", "words", "loses"),
+    [
+        (True, False, "ok", "on", ""),
+        (False, False, "reduced", "off", "containers survive logout; after a reboot they start when"),
+        (False, True, "reduced", "off, and KillUserProcesses=yes", "containers end when you log out;"),
+        (True, True, "reduced", "on, and KillUserProcesses=yes", "containers end when you log out"),
+    ],
+)  # fmt: skip
+def test_what_logout_does_is_told(
+    host: pytest.MonkeyPatch, lingers: bool, kills: bool, state: str, words: str, loses: str
+) -> None:
+    host.setattr(logind, "is_booted", lambda: True)
+    host.setattr(logind, "lingers", lambda: lingers)
+    host.setattr(logind, "kills_at_logout", lambda: kills)
+    check = run_check("linger")
+    assert (check.state, check.found) == (state, words)
+    assert check.loses.startswith(loses)
 
 
 def test_proot_is_looked_for_where_there_is_one_id(host: pytest.MonkeyPatch) -> None:

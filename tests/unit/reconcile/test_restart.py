@@ -4,7 +4,14 @@ import pytest
 
 from cntnr_compose.core.errors import NoSuchService
 from cntnr_compose.core.values import replace
-from cntnr_compose.model.observed import Status
+from cntnr_compose.model.observed import (
+    LOST_ERROR,
+    LOST_EXIT_CODE,
+    Container,
+    Observed,
+    Record,
+    Status,
+)
 from cntnr_compose.model.plan import render_plan
 from cntnr_compose.model.service import Dependency, RestartPolicy
 from cntnr_compose.reconcile.restart import (
@@ -180,3 +187,51 @@ def test_after_a_boot_what_restart_policies_ask_for_is_started_in_order() -> Non
     )
     created = replace(containers[0], status=Status())
     assert plan_start_after_boot(replace(booted, containers=(created,))).steps == ()
+
+
+def test_without_a_reboot_only_what_was_lost_comes_back() -> None:
+    services = (
+        service("ended", restart=RestartPolicy(condition="always")),
+        service("lost", restart=RestartPolicy(condition="unless-stopped")),
+    )
+    up = with_status(is_up(project(*services)), "p-ended-1", state="exited")
+    up = with_status(up, "p-lost-1", state="exited", exit_code=LOST_EXIT_CODE, error=LOST_ERROR)
+    started = {
+        step.operation.describe() for step in plan_start_after_boot(up, rebooted=False).steps
+    }
+    assert not [words for words in started if "ended" in words]
+    assert [words for words in started if "start container p-lost-1" in words]
+
+
+def test_single_containers_come_back_after_those_whose_namespaces_they_use() -> None:
+    def single(name: str, network_mode: str = "") -> Container:
+        definition = service(name, restart=RestartPolicy(condition="always"))
+        definition = replace(definition, network_mode=network_mode)
+        record = Record(
+            id=f"id-{name}",
+            name=name,
+            project="_",
+            service=name,
+            oneoff=True,
+            definition=definition,
+        )
+        return Container(record=record, status=Status(state="exited"))
+
+    containers = (
+        single("guest", "container:id-host"),
+        single("host"),
+        single("plain"),
+        single("circle", "container:circle"),
+    )
+    observed = Observed(project="_", containers=containers)
+    plan = plan_start_after_boot(observed)
+    assert plan.independent
+    expect(
+        plan,
+        """\
+        1 start container host
+        2 start container plain
+        3 start container guest (after 1)
+        4 start container circle
+        """,
+    )

@@ -2,22 +2,29 @@
 
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.parser.options import command
+from cntnr_compose.cli.parser.options import command, flag
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.project.options import ProjectOptions
 
 
 @command()
-def disable(options: "ProjectOptions") -> None:
-    """Undo `enable`: containers do not start after a reboot any more."""
-    from cntnr_compose.cli.display import stdout
-    from cntnr_compose.client.boot import boot_entry
+@flag("--all", "all_projects", help="All projects that have containers.")
+def disable(options: "ProjectOptions", *, all_projects: bool) -> None:
+    """Undo `enable`, and what `up` did: containers do not start after a reboot any more.
 
-    project = options.resolve_name()
+    It holds until `enable` or `down`. `[boot] enabled = false` in config.toml keeps `up` from it for ever.
+    """
+    from cntnr_compose.cli.display import stdout
+    from cntnr_compose.cli.flows import boot
+    from cntnr_compose.client.boot import boot_entry
+    from cntnr_compose.containers.state import records
+
+    projects = records.list_projects() if all_projects else [boot.project_name(options)]
     if options.dry_run:
         return
-    if boot_entry.remove(project):
-        stdout.print_line(f"The containers of {project} do not start after a reboot any more.")
-    else:
-        stdout.print_line(f"The containers of {project} did not start after a reboot.")
+    for project in projects:
+        did = "do not start after a reboot any more"
+        if not boot_entry.disable(project):
+            did = "did not start after a reboot"
+        stdout.print_line(f"The containers of {project} {did}.")

@@ -74,7 +74,7 @@ def down(
 def _remove_boot_entry(project: str) -> None:
     from cntnr_compose.core import paths
 
-    if paths.boot_script(project).exists():
+    if paths.boot_script(project).parent.is_dir():
         from cntnr_compose.client.boot import boot_entry
 
         boot_entry.remove(project)

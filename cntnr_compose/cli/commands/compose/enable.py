@@ -6,11 +6,14 @@ of the user's systemd does it, or cron where there is no systemd.
 
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.parser.options import command
+from cntnr_compose.cli.parser.options import command, flag
 from cntnr_compose.core.errors import CntnrError
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.project.options import ProjectOptions
+
+ANY = "any project"
+POLICY_HINT = "`restart: unless-stopped` in the file, then `cntnr compose up -d`"
 
 
 class NothingStartsAgain(CntnrError):
@@ -19,33 +22,56 @@ class NothingStartsAgain(CntnrError):
     def __init__(self, project: str, *, has_containers: bool) -> None:
         if has_containers:
             super().__init__(f"no container of {project} has a restart policy")
-            self.hint = "`restart: unless-stopped` in the file, then `cntnr compose up -d`"
+            self.hint = POLICY_HINT
         else:
             super().__init__(f"project {project} has no containers")
             self.hint = "`cntnr compose up -d` makes them"
 
 
 @command()
-def enable(options: "ProjectOptions") -> None:
-    """Have containers start after a reboot, as restart policies ask; `down` and `disable` undo it."""
+@flag("--all", "all_projects", help="All projects that have a restart policy.")
+def enable(options: "ProjectOptions", *, all_projects: bool) -> None:
+    """Have containers start after a reboot, as restart policies ask; `down` and `disable` undo it.
+
+    A unit of your systemd does it, `cntnr-PROJECT.service`, or a line of your crontab. With systemd `up` has
+    done that already. The project of single containers (`cntnr run`) is called `_`.
+
+        cntnr compose enable
+        cntnr compose -p _ enable
+        cntnr compose enable --all
+    """
+    from cntnr_compose.cli.flows import boot
+
+    if all_projects:
+        projects = boot.find_lasting_projects()
+        if not projects:
+            raise NothingStartsAgain(ANY, has_containers=True)
+    else:
+        projects = [boot.project_name(options)]
+        _check_policies(projects[0])
+    if not options.dry_run:
+        _enable(options, projects)
+
+
+def _check_policies(project: str) -> None:
+    """Raise `NothingStartsAgain` where nothing of a project has a restart policy."""
+    from cntnr_compose.cli.flows import boot
+    from cntnr_compose.containers.state import records
+
+    if not boot.has_lasting_containers(project):
+        raise NothingStartsAgain(project, has_containers=bool(records.read_containers(project)))
+
+
+def _enable(options: "ProjectOptions", projects: list[str]) -> None:
     from cntnr_compose.cli.display import stdout
-    from cntnr_compose.client import observe
+    from cntnr_compose.cli.flows import boot
     from cntnr_compose.client.boot import boot_entry
     from cntnr_compose.core.events import WarningEvent
-    from cntnr_compose.host.namespaces.subids import user_name
 
-    project = options.resolve_name()
-    containers = observe.read_containers(project)
-    if all(it.record.definition.restart.condition == "no" for it in containers):
-        raise NothingStartsAgain(project, has_containers=bool(containers))
     with options.display() as display:
-        if options.dry_run:
-            return
-        installed = boot_entry.install(project)
-        if not installed.lingers:
-            text = (
-                "your systemd starts at your next login, not at boot,"
-                f" until an administrator runs `loginctl enable-linger {user_name()}`"
-            )
+        installed = {project: boot_entry.install(project) for project in projects}
+        limits = (boot.describe_limits(entry) for entry in installed.values())
+        for text in dict.fromkeys(filter(None, limits)):
             display.emit(WarningEvent(text=text))
-    stdout.print_line(f"The containers of {project} start after a reboot (by {installed.kind}).")
+    for project, entry in installed.items():
+        stdout.print_line(f"The containers of {project} start after a reboot (by {entry.kind}).")

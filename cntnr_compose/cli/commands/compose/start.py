@@ -20,19 +20,15 @@ def start(
     wait: bool,
     wait_timeout: int | None,
     after_boot: bool,
-) -> None:
+) -> int:
     """Start containers that exist: those that `stop` stopped, or `create` made."""
-    from cntnr_compose.cli.project.session import locked_project
-    from cntnr_compose.reconcile.restart import plan_start, plan_start_after_boot
-
     if after_boot:
-        name = options.resolve_name()
-        with (
-            options.display() as display,
-            locked_project(options, name, "start", display, always_connect=False) as session,
-        ):
-            session.execute(plan_start_after_boot(session.observed))
-        return
+        from cntnr_compose.cli.flows.boot import start_after_boot
+
+        return start_after_boot(options)
+    from cntnr_compose.cli.project.session import locked_project
+    from cntnr_compose.reconcile.restart import plan_start
+
     with options.display() as display:
         name, project = options.resolve_name_and_project(display)
         with locked_project(options, name, "start", display, always_connect=False) as session:
@@ -41,3 +37,4 @@ def start(
                     project, session.observed, services, wait=wait, wait_timeout=wait_timeout
                 )
             )
+    return 0

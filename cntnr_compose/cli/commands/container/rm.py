@@ -32,6 +32,7 @@ class RemovalRefused(CntnrError):
 @options.flag("-v", "--volumes", help="Also their anonymous volumes.")
 def rm(containers: tuple[str, ...], *, force: bool, volumes: bool) -> int:
     """Remove containers that do not run; named volumes stay."""
+    from cntnr_compose.cli.flows.boot import remove_boot_entry
     from cntnr_compose.cli.flows.containers.changes import change_containers
     from cntnr_compose.model.plan import RemoveContainer
 
@@ -40,4 +41,6 @@ def rm(containers: tuple[str, ...], *, force: bool, volumes: bool) -> int:
             raise RemovalRefused(container)
         return [RemoveContainer(name=container.name, volumes=volumes)]
 
-    return change_containers(containers, "rm", remove_it, tolerates_missing=force)
+    code = change_containers(containers, "rm", remove_it, tolerates_missing=force)
+    remove_boot_entry()
+    return code

@@ -7,6 +7,7 @@ goes was made.
 from collections.abc import Mapping, Sequence
 
 from cntnr_compose.cli.display import stdout
+from cntnr_compose.cli.flows.boot import remove_boot_entry
 from cntnr_compose.cli.flows.container_views.sizes import measure_containers
 from cntnr_compose.cli.flows.containers.changes import change_containers
 from cntnr_compose.cli.flows.resource_lists import matches_labels, print_pruned
@@ -48,6 +49,7 @@ def prune_containers(containers: Sequence[Container]) -> tuple[int, Bytes]:
     sizes = measure_containers(containers)
     stdout.print_line("Deleted Containers:")
     code = change_containers(list(sizes), "container prune", _remove)
+    remove_boot_entry()
     stdout.print_line("")
     left = {one.record.id for one in observe_all()} if code else set()
     return code, sum(size for identity, (size, _) in sizes.items() if identity not in left)

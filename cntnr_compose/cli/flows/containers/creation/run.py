@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cntnr_compose.cli.flows.attached_run import Attachment
     from cntnr_compose.cli.flows.containers.readiness import Readiness
     from cntnr_compose.cli.project.session import ProjectSession
+    from cntnr_compose.core.events import Emit
     from cntnr_compose.reconcile.one_off import OneOffPlan
 
 NOT_CREATED = 125  # exit code, as docker's, of a container that could not be created or started
@@ -102,8 +103,16 @@ def _create_containers(
                 for container in containers
             ]
             undo.pop_all()
+            _arrange_boot(plans, display.emit)
             display.finish()
             yield session, plans
+
+
+def _arrange_boot(plans: "Sequence[OneOffPlan]", emit: "Emit") -> None:
+    """Have containers come back after a reboot, where their restart policies ask for it."""
+    from cntnr_compose.cli.flows.boot import arrange_boot
+
+    arrange_boot(STANDALONE, {plan.service.restart.condition for plan in plans}, emit)
 
 
 def _readiness(
