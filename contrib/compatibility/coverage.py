@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from cntnr_compose.cli.parser.command_tree import ROOT
 from cntnr_compose.cli.parser.options import Command, Option
+from cntnr_compose.cli.parser.tree.compose_options import list_shared_options
 from cntnr_compose.cli.parser.tree.group import Group
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "tests/scenarios"
@@ -221,7 +222,7 @@ def read_line(words: Words) -> Iterator[tuple[str, str]]:
         before |= flags
     if called is None:
         return
-    rows = [*called.options, *called.shared_options()]
+    rows = [*called.options, *list_shared_options(called)]
     flags, _ = read_options(rows, words, interspersed=called.interspersed)
     for flag in ("", *before, *flags):
         yield " ".join(path), flag

@@ -21,6 +21,7 @@ sys.path.insert(0, str(FOLDER.parents[1]))  # this tree, whatever is installed
 from cntnr_compose.cli.parser.command_tree import ROOT  # noqa: E402
 from cntnr_compose.cli.parser.options import Command, Option  # noqa: E402
 from cntnr_compose.cli.parser.tree.compose import COMPOSE  # noqa: E402
+from cntnr_compose.cli.parser.tree.compose_options import list_shared_options  # noqa: E402
 from cntnr_compose.cli.parser.tree.group import CommandEntry, Group  # noqa: E402
 
 VERSIONS = tomllib.loads((FOLDER / "versions.toml").read_text())["row"]
@@ -182,7 +183,7 @@ def flag_status(
 def options(called: Group | Command | None) -> list[Option]:
     """List the options that a command takes."""
     if isinstance(called, Command):
-        return [*called.options, *called.shared_options()]
+        return [*called.options, *list_shared_options(called)]
     return list(called.options) if called else []
 
 

@@ -7,6 +7,7 @@ from cntnr_compose.cli.parser.command_tree import ROOT
 from cntnr_compose.cli.parser.help_text import option_names, paragraphs, usage
 from cntnr_compose.cli.parser.options import Command, Option
 from cntnr_compose.cli.parser.program_name import METADATA
+from cntnr_compose.cli.parser.tree.compose_options import list_shown_options
 from cntnr_compose.cli.parser.tree.group import CommandEntry, Group
 
 # What belongs to all commands of `cntnr compose`.
@@ -61,7 +62,7 @@ class Page(NamedTuple):
     def options(self) -> list[tuple[str, str]]:
         """Return its options, and what they do."""
         called = self.called
-        rows = called.options if isinstance(called, Group) else called.listed_options()
+        rows = called.options if isinstance(called, Group) else list_shown_options(called)
         return [(option_names(row), sentence(row)) for row in rows if row.help]
 
     @property

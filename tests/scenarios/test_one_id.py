@@ -1,4 +1,7 @@
-"""Users without subordinate ids: containers have one id, root's, and work as far as that goes."""
+"""Users without subordinate ids: containers have one id, root's, and work as far as that goes.
+
+Their bundles are in `test_one_id_bundles`: outside of the holder, crun refuses machines with both cgroups.
+"""
 
 import contextlib
 import io
@@ -13,13 +16,6 @@ from tests.scenarios.registry import Registry
 from tests.scenarios.test_build import (
     test_a_change_is_built_from_where_it_matters,  # noqa: F401
     test_up_builds_what_is_missing_and_with_build_what_has_changed,  # noqa: F401
-)
-from tests.scenarios.test_bundles import (
-    bundle,  # noqa: F401
-    folder,  # noqa: F401
-    test_a_bundle_is_locked_while_its_container_lives,  # noqa: F401
-    test_a_runtime_itself_starts_a_bundle_with_its_network,  # noqa: F401
-    test_bundles_that_others_made_run,  # noqa: F401
 )
 from tests.scenarios.test_commit import test_what_the_flags_say_is_in_the_image  # noqa: F401
 from tests.scenarios.test_container_run import (
@@ -43,7 +39,9 @@ from tests.scenarios.test_run_exec import (
 )
 from tests.scenarios.test_volumes import test_bind_mounts_show_the_users_files  # noqa: F401
 
-pytestmark = [pytest.mark.one_id, pytest.mark.usefixtures("busybox_image")]
+pytestmark = [
+    pytest.mark.one_id, pytest.mark.runtimes, pytest.mark.usefixtures("busybox_image")
+]  # fmt: skip
 
 NO_RANGE = "has no range in /etc/subuid and /etc/subgid"
 USERS = """\

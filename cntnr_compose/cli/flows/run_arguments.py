@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.flows.shared_arguments import ImageOptions, Incompatible
+from cntnr_compose.cli.flows.shared_arguments import BadOption, ImageOptions, Incompatible
 from cntnr_compose.cli.project.options import current_directory, is_variable_on
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Frozen
@@ -15,14 +15,6 @@ if TYPE_CHECKING:
     from cntnr_compose.model.project import Project
     from cntnr_compose.model.service import Mount, Port
     from cntnr_compose.reconcile.one_off import RunOptions
-
-
-class BadOption(CntnrError):
-    """The value of an option does not have the form that it must have."""
-
-    def __init__(self, option: str, text: str, why: str, hint: str = "") -> None:
-        super().__init__(f'invalid argument "{text}" for {option}: {why}')
-        self.hint = hint
 
 
 class NoTerminal(CntnrError):

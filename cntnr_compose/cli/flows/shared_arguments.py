@@ -1,4 +1,4 @@
-"""Options that `up`, `create`, `scale`, `plan` and `run` share, with their checks."""
+"""Options that `up`, `create`, `scale`, `plan` and `run` share, with their checks; and of a bad value."""
 
 from collections.abc import Iterable
 
@@ -6,6 +6,14 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Frozen
 
 PULL_POLICIES = ("always", "missing", "never", "build", "policy")
+
+
+class BadOption(CntnrError):
+    """The value of an option does not have the form that it must have."""
+
+    def __init__(self, option: str, text: str, why: str, hint: str = "") -> None:
+        super().__init__(f'invalid argument "{text}" for {option}: {why}')
+        self.hint = hint
 
 
 class Incompatible(CntnrError):

@@ -18,6 +18,7 @@ from cntnr_compose.cli.parser.options import (
     merge_options,
     pop_shared_options,
 )
+from cntnr_compose.cli.parser.tree.compose_options import list_shared_options
 from cntnr_compose.cli.parser.tree.group import Group
 from cntnr_compose.compose.basics.go_parse import GO_BOOLEANS
 from cntnr_compose.core.errors import CntnrError, did_you_mean
@@ -186,7 +187,7 @@ class ClickCommand(BooleanFlagCommand):
             params=[
                 *(click_parameter(row) for row in declaration.arguments),
                 *(click_parameter(row) for row in declaration.options),
-                *(click_parameter(row) for row in declaration.shared_options()),
+                *(click_parameter(row) for row in list_shared_options(declaration)),
             ],
             context_settings={"allow_interspersed_args": declaration.interspersed},
         )

@@ -1,12 +1,28 @@
 """The tree of all commands: groups and command modules, of which only the one that runs is imported."""
 
 from cntnr_compose import __version__
-from cntnr_compose.cli.parser.options import GLOBAL_OPTIONS, Option
+from cntnr_compose.cli.parser.options import Option, shared_option
 from cntnr_compose.cli.parser.tree.compose import COMPOSE
 from cntnr_compose.cli.parser.tree.containers import CONTAINER, NO_UPDATE
 from cntnr_compose.cli.parser.tree.group import CommandEntry, Entry, Group
 from cntnr_compose.cli.parser.tree.images import BUILDER, BUILDX, IMAGE
 from cntnr_compose.cli.parser.tree.resources import BUNDLE, HOOK, NETWORK, SYSTEM, VOLUME
+
+GLOBAL_OPTIONS = (
+    shared_option(
+        "image_policy",
+        "--image-policy",
+        metavar="FILE",
+        help="What may be pulled: policy.json, reject or insecure.",
+    ),
+    shared_option(
+        "additional_stores",
+        "--additional-store",
+        multiple=True,
+        metavar="DIR",
+        help="Read-only image store, looked through first.",
+    ),
+)
 
 # Commands of groups that are commands of `cntnr` itself, too.
 OF_CONTAINER = (

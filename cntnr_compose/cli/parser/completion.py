@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from cntnr_compose.cli.parser.command_tree import ROOT
 from cntnr_compose.cli.parser.options import HELP, SHARED_PREFIX, Argument, Command, Option
+from cntnr_compose.cli.parser.tree.compose_options import list_shared_options
 from cntnr_compose.cli.parser.tree.group import Group
 
 # What the shell does beside offering the words: files are offered where nothing says otherwise.
@@ -58,7 +59,7 @@ class LinePosition:
         self.are_options_over = False
         rows = [*called.options, HELP]
         if isinstance(called, Command):
-            rows += called.shared_options()
+            rows += list_shared_options(called)
         self.rows = {word: row for row in rows for word in row.words}
 
     def read(self, word: str) -> bool:

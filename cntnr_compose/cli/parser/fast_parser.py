@@ -17,6 +17,7 @@ from cntnr_compose.cli.parser.options import (
     merge_options,
     pop_shared_options,
 )
+from cntnr_compose.cli.parser.tree.compose_options import list_shared_options
 from cntnr_compose.cli.parser.tree.group import Group
 from cntnr_compose.core.frozen import Frozen
 
@@ -83,7 +84,7 @@ def _parse_group(
 def _parse_command(
     command: Command, path: str, words: Sequence[str], shared: Values
 ) -> Invocation | TextRequest:
-    rows = [*command.options, *command.shared_options()]
+    rows = [*command.options, *list_shared_options(command)]
     values, rest = _parse_options(rows, words, interspersed=command.interspersed)
     text = _requested_text(rows, values, command, path)
     if text:

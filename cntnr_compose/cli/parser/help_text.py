@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from cntnr_compose.cli.parser.options import HELP, Command, Option
+from cntnr_compose.cli.parser.tree.compose_options import list_shown_options
 from cntnr_compose.cli.parser.tree.group import Group
 
 MIN_WIDTH = 50
@@ -18,7 +19,7 @@ GAP = 2
 def help_text(called: Group | Command, path: str) -> str:
     """Format the help text of a group or command that is called by the words of ``path``."""
     width = _width()
-    options = called.options if isinstance(called, Group) else called.listed_options()
+    options = called.options if isinstance(called, Group) else list_shown_options(called)
     lines = [
         *_usage(path, usage(called), width),
         *_description(called.description, width),

@@ -3,10 +3,8 @@
 `fast_parser` parses by these rows, `help_text` prints them, `click_parser` makes click's parameters of them.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
-
-from cntnr_compose.cli.project.options import ANSI_MODES, PROGRESS_MODES
 
 F = TypeVar("F", bound=Callable[..., Any])
 # What a value may be: a text, a number, a number in a range, one of some words.
@@ -141,10 +139,7 @@ detach_keys = option(
     "--detach-keys", default="", metavar="KEYS", help="Keys that detach from a terminal."
 )
 since = option(
-    "--since",
-    default="",
-    metavar="TIME",
-    help="Not before: 42m, or 2026-01-31T12:00:00Z.",
+    "--since", default="", metavar="TIME", help="Not before: 42m, or 2026-01-31T12:00:00Z."
 )
 until = option("--until", default="", metavar="TIME", help="Only what came before this time.")
 tail = option(
@@ -165,113 +160,9 @@ index = option(
 HELP = Option("-h", "--help", is_flag=True, help="Show this message and exit.")
 
 
-def _shared_option(name: str, *words: str, **more: Any) -> Option:
+def shared_option(name: str, *words: str, **more: Any) -> Option:
+    """Return an option of `cntnr compose` or of `cntnr` itself, for its tuple of rows."""
     return Option(*words, SHARED_PREFIX + name, **more)
-
-
-DRY_RUN = _shared_option(
-    "dry_run", "--dry-run", is_flag=True, help="Show what would be done, and do nothing."
-)
-COMPOSE_OPTIONS = (
-    _shared_option(
-        "files",
-        "-f",
-        "--file",
-        multiple=True,
-        metavar="FILE",
-        help="Compose file; several are merged in their order.",
-    ),
-    _shared_option(
-        "project_name",
-        "-p",
-        "--project-name",
-        metavar="PROJECT",
-        help="Name of the project, instead of that of the file or its directory.",
-    ),
-    _shared_option(
-        "profiles",
-        "--profile",
-        multiple=True,
-        metavar="PROFILE",
-        help="Enable the services of this profile.",
-    ),
-    _shared_option(
-        "env_files",
-        "--env-file",
-        multiple=True,
-        metavar="FILE",
-        help="File of variables, instead of `.env`.",
-    ),
-    _shared_option(
-        "directory",
-        "--project-directory",
-        metavar="DIRECTORY",
-        help="Working directory, instead of the first file's.",
-    ),
-    _shared_option(
-        "progress",
-        "--progress",
-        metavar="MODE",
-        values=PROGRESS_MODES,
-        help=f"Progress: {', '.join(PROGRESS_MODES)}.",
-    ),
-    _shared_option(
-        "ansi",
-        "--ansi",
-        metavar="WHEN",
-        values=ANSI_MODES,
-        help=f"Colours: {', '.join(ANSI_MODES)}.",
-    ),
-    _shared_option(
-        "parallel", "--parallel", kind=int, metavar="N", help="Do at most so many things at once."
-    ),
-    _shared_option(
-        "compatibility",
-        "--compatibility",
-        is_flag=True,
-        help="Join the parts of names with `_` instead of `-`.",
-    ),
-    DRY_RUN,
-    _shared_option(
-        "all_resources",
-        "--all-resources",
-        is_flag=True,
-        help="Make networks and volumes too that no service uses.",
-    ),
-    _shared_option("no_ansi", "--no-ansi", is_flag=True),  # docker's older name of `--ansi never`
-    _shared_option("workdir", "--workdir"),  # that of `--project-directory`
-    _shared_option(
-        "verbose",
-        "-D",
-        "--verbose",
-        "--debug",
-        is_flag=True,
-        help="Show the programs that are run.",
-    ),
-    _shared_option(
-        "insecure_registries",
-        "--insecure-registry",
-        multiple=True,
-        metavar="HOST",
-        help="Registry to reach by HTTP, or with a certificate that is not checked.",
-    ),
-)
-
-GLOBAL_OPTIONS = (
-    _shared_option(
-        "image_policy",
-        "--image-policy",
-        metavar="FILE",
-        help="What may be pulled: policy.json, reject or insecure.",
-    ),
-    _shared_option(
-        "additional_stores",
-        "--additional-store",
-        multiple=True,
-        metavar="DIR",
-        help="Read-only image store, looked through first.",
-    ),
-)
 
 
 class Command:
@@ -305,18 +196,6 @@ class Command:
         self.usage_code = usage_code
         self.arguments = [row for row in rows if isinstance(row, Argument)]
         self.options = [row for row in rows if isinstance(row, Option)]
-
-    def shared_options(self) -> Iterator[Option]:
-        """Yield the options of `cntnr compose` that the command takes."""
-        own = {word for row in self.options for word in row.words}
-        for row in COMPOSE_OPTIONS if self.of_project else ():
-            left = row.without_words(own) if own.intersection(row.words) else row
-            if left.words:
-                yield left
-
-    def listed_options(self) -> list[Option]:
-        """Return the options that the help text lists: its own, and ``--dry-run``, as docker's do."""
-        return [*self.options, DRY_RUN] if self.of_project else self.options
 
     def run(self, shared: Mapping[str, Any], arguments: dict[str, Any]) -> int:
         """Run the function and return the exit code.

@@ -13,9 +13,7 @@ from cntnr_compose.cli.flows.containers.flags.networks import (
     NoAliases,
     map_networks,
 )
-from cntnr_compose.cli.flows.image_build.flag_values import BadBuildOption
-from cntnr_compose.cli.flows.run_arguments import BadOption
-from cntnr_compose.cli.flows.shared_arguments import Incompatible
+from cntnr_compose.cli.flows.shared_arguments import BadOption, Incompatible
 from cntnr_compose.cli.parser.fast_parser import parse_arguments
 from cntnr_compose.compose.decode.keys import SERVICE_DECODERS
 
@@ -189,5 +187,5 @@ def test_namespaces_of_services_are_for_files() -> None:
 
 
 def test_a_label_has_a_name() -> None:
-    with pytest.raises(BadBuildOption):
+    with pytest.raises(BadOption):
         mapping("-l", "=x")

@@ -11,7 +11,7 @@ from cntnr_compose.cli.flows.image_build.arguments import (
     SquashRemoved,
     TagNeeded,
 )
-from cntnr_compose.cli.flows.image_build.flag_values import BadBuildOption
+from cntnr_compose.cli.flows.shared_arguments import BadOption
 from cntnr_compose.model.service import Ulimit
 
 
@@ -35,7 +35,7 @@ def test_secrets_are_files_or_variables(tmp_path: Path, monkeypatch: pytest.Monk
     "text", ["id", "src=x", "id=a,x=y", "id=a,type=tcp", "id=none", "id=a,src=/", ""]
 )
 def test_bad_secrets_are_refused(text: str) -> None:
-    with pytest.raises(BadBuildOption, match="--secret"):
+    with pytest.raises(BadOption, match="--secret"):
         flag_values.parse_secrets([text], {})
 
 
@@ -45,7 +45,7 @@ def test_hosts_have_addresses() -> None:
         "a": ("1.2.3.4", "5.6.7.8"), "b": ("::1",), "c": ("::1",), "d": ("host-gateway",),
     }  # fmt: skip
     for text in ("a", "a:", ":1.2.3.4", "a:b", "a:1.2.3"):
-        with pytest.raises(BadBuildOption, match="--add-host"):
+        with pytest.raises(BadOption, match="--add-host"):
             flag_values.parse_hosts([text])
 
 
@@ -64,7 +64,7 @@ def test_limits_are_soft_and_hard() -> None:
         "nofile=a",
         "nofile=-1:5",
     ):
-        with pytest.raises(BadBuildOption, match="--ulimit"):
+        with pytest.raises(BadOption, match="--ulimit"):
             flag_values.parse_ulimits([text])
 
 
@@ -74,7 +74,7 @@ def test_labels_and_arguments() -> None:
     assert flag_values.split_commas(["a,b", "c"]) == ("a", "b", "c")
     assert flag_values.parse_bytes("memory", "1k") == 1024
     for parse, text in ((flag_values.parse_labels, "=x"), (flag_values.parse_arguments, "=")):
-        with pytest.raises(BadBuildOption):
+        with pytest.raises(BadOption):
             parse([text])
 
 
@@ -85,7 +85,7 @@ def test_what_cannot_be_is_refused_and_what_does_nothing_told() -> None:
         BuildArguments(push=True).check()
     with pytest.raises(InsecureRefused):
         BuildArguments(allow=("network.host,security.insecure",)).check()
-    with pytest.raises(BadBuildOption):
+    with pytest.raises(BadOption):
         BuildArguments(allow=("x",)).check()
     BuildArguments(allow=("network.host",), push=True, tag=("a",)).check()
     assert list(BuildArguments(builder="default", provenance="false").warnings()) == []

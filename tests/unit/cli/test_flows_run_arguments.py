@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.cli.flows.run_arguments import BadOption, NoTerminal, RunArguments
-from cntnr_compose.cli.flows.shared_arguments import BadPullPolicy, Incompatible
+from cntnr_compose.cli.flows.run_arguments import NoTerminal, RunArguments
+from cntnr_compose.cli.flows.shared_arguments import BadOption, BadPullPolicy, Incompatible
 from cntnr_compose.model.service import Mount, Port
 from tests.unit.cli.factories import project, service
 

@@ -10,6 +10,7 @@ import pytest
 
 from cntnr_compose.cli.parser.command_tree import ROOT as ROOT_GROUP
 from cntnr_compose.cli.parser.options import HELP, Command, Option
+from cntnr_compose.cli.parser.tree.compose_options import list_shared_options
 from cntnr_compose.cli.parser.tree.group import Group
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -82,7 +83,7 @@ def refusal(text: str) -> str:
         called = called.find(name)
         if called is None:
             return f"no command {name}"
-    options = [*called.options, *called.shared_options()]
+    options = [*called.options, *list_shared_options(called)]
     return wrong_option(options, words, interspersed=called.interspersed)
 
 

@@ -12,6 +12,7 @@ from cntnr_compose.cli.parser.click_parser import ClickCommand, ClickGroup
 from cntnr_compose.cli.parser.command_tree import ROOT
 from cntnr_compose.cli.parser.fast_parser import Invocation, TextRequest, parse
 from cntnr_compose.cli.parser.options import HELP, Command, Option
+from cntnr_compose.cli.parser.tree.compose_options import list_shared_options
 from cntnr_compose.cli.parser.tree.group import Group
 from cntnr_compose.core.errors import CntnrError
 
@@ -84,7 +85,7 @@ def lines(path: tuple[str, ...]) -> st.SearchStrategy[list[str]]:
         parts.append(st.builds(lambda words, name=name: [*words, [name]], options))
         called = called.find(name)
     assert isinstance(called, Command)
-    own = pieces([*called.options, *called.shared_options(), HELP])
+    own = pieces([*called.options, *list_shared_options(called), HELP])
     odd = VALUES | st.sampled_from(["--", "-1", "-qd", "--wait=0"])
     after = st.lists(own | own | st.builds(lambda word: [word], odd), max_size=5)
     return st.builds(lambda *words: [*chain(*chain(*words))], *parts, after)

@@ -6,8 +6,9 @@ import pytest
 from cntnr_compose.cli.parser.click_parser import ClickCommand
 from cntnr_compose.cli.parser.command_tree import ROOT
 from cntnr_compose.cli.parser.help_text import help_text, paragraphs
-from cntnr_compose.cli.parser.options import DRY_RUN, Command
+from cntnr_compose.cli.parser.options import Command
 from cntnr_compose.cli.parser.tree.compose import COMPOSE
+from cntnr_compose.cli.parser.tree.compose_options import DRY_RUN, list_shown_options
 from cntnr_compose.cli.parser.tree.resources import VOLUME
 
 VOLUME_HELP = """\
@@ -46,7 +47,7 @@ def click_help(command: Command, path: str) -> str:
     click_command.help = "\n\n".join(
         f"\b\n{block}" if block.startswith(" ") else block for block in blocks
     )
-    rows = {row.name: row for row in command.listed_options()}
+    rows = {row.name: row for row in list_shown_options(command)}
     for parameter in click_command.params:
         row = rows.get(str(parameter.name))
         if isinstance(parameter, click.Option):

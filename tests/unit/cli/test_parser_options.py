@@ -8,7 +8,6 @@ import pytest
 from cntnr_compose.cli.parser.click_parser import ClickCommand, NotThereYet, run_with_click
 from cntnr_compose.cli.parser.fast_parser import parse
 from cntnr_compose.cli.parser.options import (
-    COMPOSE_OPTIONS,
     Command,
     argument,
     command,
@@ -18,6 +17,7 @@ from cntnr_compose.cli.parser.options import (
     unsupported,
 )
 from cntnr_compose.cli.parser.tree.compose import COMPOSE
+from cntnr_compose.cli.parser.tree.compose_options import COMPOSE_OPTIONS, list_shared_options
 from cntnr_compose.cli.parser.tree.group import Group
 from cntnr_compose.cli.project.options import ProjectOptions
 from tests.unit.cli.conftest import CommandResult
@@ -125,7 +125,7 @@ def test_every_command_takes_the_options_of_compose(name: str) -> None:
     command = COMPOSE.find(name)
     assert isinstance(command, Command)
     assert command.name == name
-    words = {word for row in command.shared_options() for word in row.words}
+    words = {word for row in list_shared_options(command) for word in row.words}
     own = {word for row in command.options for word in row.words}
     assert words | own >= {word for row in COMPOSE_OPTIONS for word in row.words}
     assert not words & own

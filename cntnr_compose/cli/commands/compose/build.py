@@ -91,7 +91,7 @@ def _check(project: "Project", names: tuple[str, ...], options: "BuildOptions") 
 
 
 def _parse_options(values: dict[str, Any]) -> "BuildOptions":
-    """Read the options of the builds. Raises `BadBuildOption`."""
+    """Read the options of the builds. Raises `BadOption`."""
     from cntnr_compose.builder.request import BuildOptions
     from cntnr_compose.cli.flows.image_build.flag_values import parse_bytes
     from cntnr_compose.cli.parser.env_options import parse_variables

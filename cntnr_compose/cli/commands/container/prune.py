@@ -3,7 +3,6 @@
 from cntnr_compose.cli.parser.list_options import filter_option
 from cntnr_compose.cli.parser.options import command, flag
 
-FILTERS = ("label", "label!", "until")
 QUESTION = "WARNING! This will remove all stopped containers.\nAre you sure you want to continue?"
 
 
@@ -13,16 +12,13 @@ QUESTION = "WARNING! This will remove all stopped containers.\nAre you sure you 
 def prune(*, filters: tuple[str, ...], force: bool) -> int:
     """Remove all containers that do not run: those of projects, and those of none."""
     from cntnr_compose.cli.display import stdout
-    from cntnr_compose.cli.display.prompt import confirm
     from cntnr_compose.cli.display.tables import format_size
-    from cntnr_compose.cli.flows.resource_lists import parse_filters
-    from cntnr_compose.cli.flows.system.pruning import prune_containers, stopped_containers
+    from cntnr_compose.cli.flows.system import pruning
     from cntnr_compose.cli.parser.since_until import parse_until
 
-    conditions = parse_filters(filters, FILTERS)
-    until = parse_until(conditions.get("until", ()))
-    if not force and not confirm(QUESTION):
+    agreed = pruning.agree_to_prune(filters, QUESTION, parse_until, force=force)
+    if agreed is None:
         return 0
-    code, size = prune_containers(stopped_containers(conditions, until))
+    code, size = pruning.prune_containers(pruning.stopped_containers(*agreed))
     stdout.print_line(f"Total reclaimed space: {format_size(size)}")
     return code

@@ -9,8 +9,6 @@ from cntnr_compose.core.errors import CntnrError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-FILTERS = ("label", "label!", "until")
-
 
 class UntilWithVolumes(CntnrError):
     """Volumes are to be removed by their age."""
@@ -34,6 +32,7 @@ def prune(*, everything: bool, filters: tuple[str, ...], force: bool, volumes: b
     from cntnr_compose.cli.display.prompt import confirm
     from cntnr_compose.cli.flows.resource_lists import parse_filters
     from cntnr_compose.cli.flows.system.prune_all import prune_everything
+    from cntnr_compose.cli.flows.system.pruning import FILTERS
     from cntnr_compose.cli.parser.since_until import parse_until
 
     conditions = parse_filters(filters, FILTERS)

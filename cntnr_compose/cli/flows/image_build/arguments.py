@@ -7,7 +7,7 @@ from pathlib import Path
 from cntnr_compose.builder.create_request import BuildDefinition, create_request
 from cntnr_compose.builder.request import BuildOptions, BuildOutput, BuildRequest
 from cntnr_compose.cli.flows.image_build import flag_values
-from cntnr_compose.cli.flows.image_build.flag_values import BadBuildOption
+from cntnr_compose.cli.flows.shared_arguments import BadOption
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Frozen
 from cntnr_compose.core.values import replace
@@ -83,14 +83,14 @@ class BuildArguments(Frozen):
     ignored: tuple[str, ...] = ()  # names of options of the builder before BuildKit
 
     def check(self) -> None:
-        """Raise `SquashRemoved`, `InsecureRefused`, `TagNeeded`, `BadBuildOption`."""
+        """Raise `SquashRemoved`, `InsecureRefused`, `TagNeeded`, `BadOption`."""
         if self.squash:
             raise SquashRemoved
         for word in flag_values.split_commas(self.allow):
             if word.startswith((INSECURE, "device")):
                 raise InsecureRefused(word)
             if word != HOST_NETWORK:
-                raise BadBuildOption("allow", word, "the only entitlement here is network.host")
+                raise BadOption("--allow", word, "the only entitlement here is network.host")
         if self.push and not self.tag:
             raise TagNeeded
 
@@ -117,7 +117,7 @@ class BuildArguments(Frozen):
         return tuple(parse_output(word) for word in words)
 
     def options(self) -> BuildOptions:
-        """Return the options of the builder. Raises `BadBuildOption`."""
+        """Return the options of the builder. Raises `BadOption`."""
         return BuildOptions(
             no_cache=self.no_cache,
             no_cache_stages=flag_values.split_commas(self.no_cache_filter),
@@ -129,7 +129,7 @@ class BuildArguments(Frozen):
     def definition(self, context: str, inline: str = "") -> BuildDefinition:
         """Return what is built, of a context; ``inline`` is the text of a Dockerfile.
 
-        Raises `BadBuildOption`.
+        Raises `BadOption`.
         """
         environment = flag_values.current_environment()
         secrets = flag_values.parse_secrets(self.secret, environment)

@@ -4,13 +4,14 @@ Filters are ``label`` and ``label!`` (`resource_lists.parse_filters`); ``until``
 goes was made.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from cntnr_compose.cli.display import stdout
+from cntnr_compose.cli.display.prompt import confirm
 from cntnr_compose.cli.flows.boot import remove_boot_entry
 from cntnr_compose.cli.flows.container_views.sizes import measure_containers
 from cntnr_compose.cli.flows.containers.changes import change_containers
-from cntnr_compose.cli.flows.resource_lists import matches_labels, print_pruned
+from cntnr_compose.cli.flows.resource_lists import matches_labels, parse_filters, print_pruned
 from cntnr_compose.client import resources
 from cntnr_compose.client.observe import observe_all
 from cntnr_compose.core.errors import CntnrError
@@ -21,6 +22,7 @@ from cntnr_compose.model.plan import Operation, RemoveContainer
 from cntnr_compose.volumes.store import observe_volumes
 
 Filters = Mapping[str, Sequence[str]]
+FILTERS = ("label", "label!", "until")
 STOPPED_STATES = ("created", "exited", "dead")
 
 
@@ -29,6 +31,22 @@ class StartedMeanwhile(CntnrError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"container {name} was started meanwhile: it stays")
+
+
+def agree_to_prune(
+    filters: Sequence[str],
+    question: str,
+    parse_until: Callable[[Sequence[str]], Seconds],
+    *,
+    force: bool,
+) -> tuple[Filters, Seconds] | None:
+    """Read the filters of a command, and ask unless ``force``; None where the answer is no.
+
+    Raises `FilterInvalid`, `TimeUnreadable`.
+    """
+    conditions = parse_filters(filters, FILTERS)
+    until = parse_until(conditions.get("until", ()))
+    return (conditions, until) if force or confirm(question) else None
 
 
 def stopped_containers(filters: Filters, until: Seconds) -> list[Container]:

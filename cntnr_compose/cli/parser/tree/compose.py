@@ -1,7 +1,8 @@
 """The commands of `cntnr compose`."""
 
-from cntnr_compose.cli.parser.options import COMPOSE_OPTIONS, DRY_RUN, Option
+from cntnr_compose.cli.parser.options import Option
 from cntnr_compose.cli.parser.program_name import version_line
+from cntnr_compose.cli.parser.tree.compose_options import COMPOSE_OPTIONS, DRY_RUN
 from cntnr_compose.cli.parser.tree.group import CommandEntry, Group
 
 ALPHA = Group(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cntnr_compose.cli.flows.run_arguments import BadOption
+from cntnr_compose.cli.flows.shared_arguments import BadOption
 from cntnr_compose.core.frozen import Tree
 
 MAX_WEIGHT = 1000

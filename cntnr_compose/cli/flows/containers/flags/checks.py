@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cntnr_compose.cli.flows.containers.flags.values import check_capabilities
-from cntnr_compose.cli.flows.run_arguments import BadOption, NoTerminal
-from cntnr_compose.cli.flows.shared_arguments import Incompatible
+from cntnr_compose.cli.flows.run_arguments import NoTerminal
+from cntnr_compose.cli.flows.shared_arguments import BadOption, Incompatible
 from cntnr_compose.core.errors import CntnrError, did_you_mean
 
 # Flags that have one of a few values.

@@ -7,8 +7,7 @@ from cntnr_compose.cli.flows.containers.flags import values
 from cntnr_compose.cli.flows.containers.flags.block_limits import map_block_limits
 from cntnr_compose.cli.flows.containers.flags.mounts import map_mounts
 from cntnr_compose.cli.flows.containers.flags.networks import map_networks
-from cntnr_compose.cli.flows.run_arguments import BadOption
-from cntnr_compose.cli.flows.shared_arguments import Incompatible
+from cntnr_compose.cli.flows.shared_arguments import BadOption, Incompatible
 from cntnr_compose.core.errors import did_you_mean
 from cntnr_compose.core.frozen import Tree
 

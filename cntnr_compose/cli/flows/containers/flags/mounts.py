@@ -4,7 +4,7 @@ import csv
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cntnr_compose.cli.flows.run_arguments import BadOption
+from cntnr_compose.cli.flows.shared_arguments import BadOption
 from cntnr_compose.core.errors import CntnrError, did_you_mean
 from cntnr_compose.core.frozen import Tree
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cntnr_compose.cli.flows.image_build.flag_values import parse_fields
-from cntnr_compose.cli.flows.run_arguments import BadOption
+from cntnr_compose.cli.flows.shared_arguments import BadOption
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Tree
 from cntnr_compose.core.names import DEFAULT_NETWORK
@@ -83,7 +83,7 @@ def _flag_of(key: str) -> str:
 
 
 def _parse_network(text: str) -> tuple[str, Tree]:
-    """Read ``NAME``, or ``name=NAME,alias=…,ip=…`` as CSV. Raises `BadOption`, `BadBuildOption`."""
+    """Read ``NAME``, or ``name=NAME,alias=…,ip=…`` as CSV. Raises `BadOption`, `BadOption`."""
     if "=" not in text.partition(",")[0]:
         if not text:
             raise BadOption("--network", text, "it needs a name")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.cli.flows.containers.flags.mapping import KEY_FLAGS, build_mapping
-from cntnr_compose.cli.flows.run_arguments import BadOption
+from cntnr_compose.cli.flows.shared_arguments import BadOption
 from cntnr_compose.cli.project.options import current_directory
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.names import check_name, invalid_reason

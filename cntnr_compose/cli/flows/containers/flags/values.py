@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from cntnr_compose.cli.flows.image_build import flag_values
-from cntnr_compose.cli.flows.run_arguments import BadOption
+from cntnr_compose.cli.flows.shared_arguments import BadOption
 from cntnr_compose.cli.project.options import current_directory
 from cntnr_compose.core.errors import did_you_mean
 from cntnr_compose.core.frozen import Tree
@@ -63,7 +63,7 @@ def _read_file(option: str, path: str, lookup: Callable[[str], str | None]) -> d
 
 
 def parse_hosts(texts: Sequence[str]) -> list[str]:
-    """Read ``HOST:ADDRESS`` or ``HOST=ADDRESS``. Raises `BadBuildOption`."""
+    """Read ``HOST:ADDRESS`` or ``HOST=ADDRESS``. Raises `BadOption`."""
     hosts = flag_values.parse_hosts(texts)
     return [f"{name}={address}" for name, addresses in hosts.items() for address in addresses]
 
@@ -99,7 +99,7 @@ def parse_security_options(texts: Iterable[str]) -> list[str]:
 
 
 def parse_ulimits(texts: Iterable[str]) -> Tree:
-    """Read ``NAME=SOFT[:HARD]``; -1 is no limit. Raises `BadBuildOption`."""
+    """Read ``NAME=SOFT[:HARD]``; -1 is no limit. Raises `BadOption`."""
     limits = flag_values.parse_ulimits(texts)
     return {name: {"soft": limit.soft, "hard": limit.hard} for name, limit in limits.items()}
 
