@@ -52,6 +52,11 @@ def is_usable(checks: list[Check]) -> bool:
     return all(check.state != "missing" for check in checks)
 
 
+def are_limits_enforced(checks: list[Check]) -> bool:
+    """Check that limits of containers are enforced, by what was found of cgroups."""
+    return any(check.name == "cgroups" and check.state == "ok" for check in checks)
+
+
 def _check_program(program: RequiredProgram) -> Check:
     try:
         path = process.find_program(program.name)

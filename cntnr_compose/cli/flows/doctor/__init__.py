@@ -1,0 +1,1 @@
+"""What `doctor` does beside looking: run the commands that mend something, and try a container."""
