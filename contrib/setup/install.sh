@@ -145,8 +145,10 @@ userns_switch() { # prints NAME=VALUE for each kernel switch that forbids user n
 
 # AppArmor lets only named programs make user namespaces (Ubuntu), and no profile names rootlesskit.
 apparmor_forbids() {
-  local file=/proc/sys/kernel/apparmor_restrict_unprivileged_userns
-  [ -r $file ] && [ "$(cat $file)" = 1 ] && ! grep -qsE '^profile .*bin/rootlesskit' /etc/apparmor.d/*
+  local file=/proc/sys/kernel/apparmor_restrict_unprivileged_userns path
+  path=$(command -v rootlesskit || echo /usr/bin/rootlesskit)
+  [ -r $file ] && [ "$(cat $file)" = 1 ] &&
+    ! [ -e /etc/apparmor.d/cntnr-rootlesskit ] && ! grep -qsF " $path " /etc/apparmor.d/*
 }
 
 # One line for each thing that only root can put right.
