@@ -13,7 +13,7 @@ from contrib.vm.image import read_packages
 from contrib.vm.machine import Machine
 from contrib.vm.qemu import Qemu
 from contrib.vm.rows import FILES, Person, Row, Skipped, file_of, load_rows, require
-from contrib.vm.run import PAGE, choose, try_row, try_rows
+from contrib.vm.run import PAGE, choose, read_arguments, state_of_tree, try_row, try_rows
 from contrib.vm.settings import HERE, ROOT, SUITES, Settings
 from tests.fakes.programs import Programs
 
@@ -122,7 +122,7 @@ def test_a_row_tells_why_it_fails(machine: Machine) -> None:
 
 def test_checks_end_with_the_machine(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [make_row(lambda person: None), make_row(lambda person: None)]
-    findings = list(try_rows(machine, rows, "2026-01-02"))
+    findings = list(try_rows(machine, rows, state_of_tree()))
     assert [finding.result for finding in findings] == ["ok"]
     assert "the machine has ended" in capsys.readouterr().err
 
@@ -166,9 +166,10 @@ def test_the_page_has_rows_that_exist() -> None:
     for text in sections.values():
         findings = table.parse_section(text).findings
         assert findings
+        assert set(findings) <= set(load_rows())
         for finding in findings.values():
             assert re.match(r"ok$|(fails|skipped): .", finding.result)
-            assert re.fullmatch(r"\d{4}-\d\d-\d\d", finding.day)
+            assert re.fullmatch(r"\d{4}-\d\d-\d\d( [0-9a-f]{8})?", finding.tried)
 
 
 @pytest.mark.parametrize("suite", SUITES)
@@ -180,3 +181,9 @@ def test_qemu_writes_what_the_machine_syncs_and_listens_here_only(
     assert "cache=writeback" in drive
     assert "hostfwd=tcp:127.0.0.1:2222-:22" in words[words.index("-nic") + 1]
     assert words[words.index("-cpu") + 1] == "max,-erms,-fsrm"
+
+
+def test_options_stand_anywhere() -> None:
+    options = read_arguments(["trixie", "--keep", "exec", "limits-*"])
+    assert (options.suite, options.rows, options.keep) == ("trixie", ["exec", "limits-*"], True)
+    assert read_arguments([]).suite == "bookworm"

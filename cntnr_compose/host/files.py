@@ -1,15 +1,22 @@
-"""Write files atomically, find and lock files, make staging folders, remove trees."""
+"""Write files atomically, have them on the disk, find and lock files, make staging folders, remove trees."""
 
 import contextlib
 import errno
 import fcntl
 import glob
 import os
+import time
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+SYNC_DELAY = 0.02  # seconds, in which changes gather that the file system commits together
+_unsynced: deque[Path] = deque()
+os.register_at_fork(
+    after_in_child=_unsynced.clear
+)  # the thread that would do it stays with the parent
 
 
 def write_atomic(path: Path, content: bytes, *, mode: int = 0o644, durable: bool = False) -> None:
@@ -37,6 +44,37 @@ def write_value(path: Path, value: object, *, mode: int = 0o644) -> None:
     from cntnr_compose.core.values import to_json
 
     write_atomic(path, to_json(value) + b"\n", mode=mode)
+
+
+def sync(path: Path) -> None:
+    """Have the disk keep a file, or that it is gone, should the machine stop; where that is possible."""
+    for each in (path, path.parent):
+        with contextlib.suppress(OSError):
+            descriptor = os.open(each, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+def sync_soon(path: Path) -> None:
+    """Sync a file in the background, within a moment: nobody waits for the disk."""
+    _unsynced.append(path)
+    if len(_unsynced) == 1:
+        import threading
+
+        threading.Thread(target=_sync_all, name="sync", daemon=True).start()
+
+
+def _sync_all() -> None:
+    time.sleep(SYNC_DELAY)
+    while _unsynced:
+        paths: dict[Path, None] = {}
+        with contextlib.suppress(IndexError):
+            while True:
+                paths[_unsynced.popleft()] = None
+        for path in paths:
+            sync(path)
 
 
 def read_value(path: Path, kind: type[T]) -> T | None:

@@ -86,6 +86,7 @@ def write_defined(network: ManagedNetwork) -> None:
     """Write the file of a network that was created by hand."""
     folder = paths.make_data_folder(paths.networks())
     files.write_value(_file(network.found.name, folder), network)
+    files.sync(_file(network.found.name, folder))
     note_event("create", network)
 
 

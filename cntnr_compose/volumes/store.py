@@ -94,6 +94,8 @@ def _write(volume: StoredVolume) -> None:
     folder = paths.make_data_folder(paths.volume(volume.found.name))
     files.write_value(folder / "volume.json", volume)
     (folder / "_data").mkdir(exist_ok=True)
+    files.sync_soon(folder / "volume.json")
+    files.sync_soon(folder)
 
 
 def mount_volume(name: str) -> Path:

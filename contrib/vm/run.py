@@ -40,17 +40,24 @@ def try_row(machine: Machine, row: Row) -> str:
     return "ok"
 
 
-def try_rows(machine: Machine, rows: list[Row], day: str) -> Iterator[Finding]:
+def try_rows(machine: Machine, rows: list[Row], tried: str) -> Iterator[Finding]:
     """Check rows one after another."""
     for row in rows:
         begun = time.monotonic()
         result = try_row(machine, row)
         took = time.monotonic() - begun
         print(f"{row.name:<24} {row.user:<6} {took:4.0f} s  {result}", flush=True)
-        yield Finding(row.name, row.user, row.promise, result, day)
+        yield Finding(row.name, row.user, row.promise, result, tried)
         if machine.qemu.pid() is None:
             print("vm: the machine has ended, so have the checks", file=sys.stderr)
             return
+
+
+def state_of_tree() -> str:
+    """Return the day and the commit, where git knows it."""
+    words = ["git", "-c", "safe.directory=*", "-C", str(ROOT), "rev-parse", "--short=8", "HEAD"]
+    commit = subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip()
+    return f"{dt.datetime.now(dt.UTC).date().isoformat()} {commit}".strip()
 
 
 def read_arguments(words: list[str]) -> argparse.Namespace:
@@ -61,7 +68,7 @@ def read_arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--keep", action="store_true", help="let the machine run afterwards")
     parser.add_argument("--as-is", action="store_true", help="take the machine as it was left")
     parser.add_argument("--no-table", action="store_true", help="leave docs/machines.md alone")
-    return parser.parse_args(words)
+    return parser.parse_intermixed_args(words)  # options may stand between the suite and rows
 
 
 def choose(rows: dict[str, Row], patterns: list[str]) -> list[Row]:
@@ -89,8 +96,7 @@ def main() -> None:
             install(machine)
             print(f"vm: cntnr is installed after {time.monotonic() - begun:.0f} s", flush=True)
         parts = versions(machine)
-        day = dt.datetime.now(dt.UTC).date().isoformat()
-        findings = list(try_rows(machine, chosen, day))
+        findings = list(try_rows(machine, chosen, state_of_tree()))
     if not options.no_table:
         PAGE.write_text(update(PAGE.read_text(), options.suite, parts, findings, rows))
     failed = [finding.name for finding in findings if finding.failed]

@@ -8,20 +8,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 TITLES = {"bookworm": "Debian 12 (bookworm)", "trixie": "Debian 13 (trixie)"}
-HEAD = "| row | as | promised | result | on |\n|---|---|---|---|---|\n"
+HEAD = "| row | as | promised | result | tried |\n|---|---|---|---|---|\n"
 LONGEST = 300  # letters of a result
 COLUMN = re.compile(r"(?<!\\)\|")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What became of one row: "ok", "fails: …" or "skipped: …", and on which day."""
+    """What became of one row: "ok", "fails: …" or "skipped: …", and which tree that was."""
 
     name: str
     user: str
     promise: str
     result: str
-    day: str
+    tried: str  # the day, and the commit
 
     @property
     def failed(self) -> bool:
@@ -53,7 +53,7 @@ def read_cell(text: str) -> str:
 
 def render_finding(finding: Finding) -> str:
     """Write one line of a table."""
-    cells = (finding.name, finding.user, finding.promise, finding.result, finding.day)
+    cells = (finding.name, finding.user, finding.promise, finding.result, finding.tried)
     return f"| {' | '.join(cell(text) for text in cells)} |"
 
 

@@ -50,18 +50,23 @@ def arrange_boot(project: str, conditions: Iterable[str], emit: "Emit") -> None:
 
     if boot_entry.is_disabled(project) or not read_user_config().boot.enabled:
         return
+    told = paths.data() / "told-of-reboots"
+    text = ""
     if logind.is_booted():
         try:
-            text = describe_limits(boot_entry.install(project))
+            entry = boot_entry.install(project)
+            text = "" if told.exists() else describe_limits(entry)
         except (CntnrError, OSError) as error:
             text = f"containers do not start after a reboot: {error}; `cntnr compose enable` tries again"
     elif crontab.is_there() and not paths.boot_script(project).exists():
         text = (
             "containers do not start after a reboot, unless `cntnr compose enable` has cron do it"
         )
-    else:
-        return
-    _tell_once(text, emit)
+    if text and not told.exists():
+        from cntnr_compose.core.events import WarningEvent
+
+        told.touch()
+        emit(WarningEvent(text=text))
 
 
 def describe_limits(entry: "InstalledEntry") -> str:
@@ -77,15 +82,6 @@ def describe_limits(entry: "InstalledEntry") -> str:
     ends = "end when you log out and " if logind.kills_at_logout() else ""
     after = f"containers {ends}start again at your next login, not at boot"
     return f"{after}, until `{logind.linger_command()}`"
-
-
-def _tell_once(text: str, emit: "Emit") -> None:
-    from cntnr_compose.core.events import WarningEvent
-
-    told = paths.data() / "told-of-reboots"
-    if text and not told.exists():
-        told.touch()
-        emit(WarningEvent(text=text))
 
 
 def remove_unneeded(project: str) -> bool:

@@ -40,8 +40,11 @@ class InstalledEntry(Frozen):
     turned_linger_on: bool = False
 
 
-def install(project: str) -> InstalledEntry:
-    """Have a project's containers start after a reboot. Raises `NoBootService`, `CommandFailed`."""
+def install(project: str, *, again: bool = False) -> InstalledEntry:
+    """Have a project's containers start after a reboot, and turn linger on where that is allowed.
+
+    Linger is tried for a new entry, or where asked for ``again``. Raises `NoBootService`, `CommandFailed`.
+    """
     uses_systemd = logind.is_booted()
     if not uses_systemd and not crontab.is_there():
         raise NoBootService
@@ -50,6 +53,7 @@ def install(project: str) -> InstalledEntry:
     if is_new or script.read_bytes() != text:
         script.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         files.write_atomic(script, text, mode=0o600, durable=True)
+        files.sync(script)
         note_boot(project)
     _disabled_mark(project).unlink(missing_ok=True)
     try:
@@ -63,7 +67,7 @@ def install(project: str) -> InstalledEntry:
         _remove_files(project)
         raise
     lingered = logind.lingers()
-    lingers = lingered or logind.enable_linger()
+    lingers = lingered or ((is_new or again) and logind.enable_linger())
     return InstalledEntry(
         kind="systemd",
         runs_at_boot=lingers,

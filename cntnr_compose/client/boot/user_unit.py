@@ -43,6 +43,8 @@ def install(project: str, script: Path) -> None:
     files.write_atomic(unit, text.encode(), durable=True)
     link.unlink(missing_ok=True)
     link.symlink_to(Path("..") / unit.name)
+    for each in (unit, link, link.parent, unit.parent):
+        files.sync(each)
 
 
 def remove(project: str) -> None:

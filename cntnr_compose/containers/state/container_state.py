@@ -16,6 +16,7 @@ from cntnr_compose.core.values import from_tree, replace
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.observed import Container, Record, Status
 
+LASTING = frozenset({"state", "stopped_by_user"})  # what is started after a reboot depends on these
 log = logging.getLogger(__name__)
 
 
@@ -61,7 +62,7 @@ class ContainerState:
         """Change fields of the status, and write the status file."""
         self.status = replace(self.status, **changes)
         try:
-            records.write_status(self.record, self.status)
+            records.write_status(self.record, self.status, lasts=not LASTING.isdisjoint(changes))
             if self.record.oneoff and self.status.state in ("exited", "restarting"):
                 records.write_exit_code(self.record, self.status.exit_code)
         except OSError as error:

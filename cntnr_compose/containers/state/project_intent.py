@@ -46,6 +46,7 @@ def write_intent(project: Project) -> None:
     """Write what a project is brought up as."""
     paths.make_data_folder(paths.projects())
     files.write_value(paths.intent(project.name), project, mode=0o600)
+    files.sync_soon(paths.intent(project.name))
 
 
 def remove_intent(project: str) -> None:

@@ -135,11 +135,16 @@ def write_record(record: Record) -> None:
     if record.oneoff:
         exit_file(record).touch()
     files.write_value(folder / "record.json", record)
+    files.sync_soon(folder / "record.json")
+    files.sync_soon(folder)
 
 
-def write_status(record: Record, status: Status) -> None:
-    """Write the status of a container."""
-    files.write_value(paths.container(record.project, record.id) / "status.json", status)
+def write_status(record: Record, status: Status, *, lasts: bool = False) -> None:
+    """Write the status of a container; one that ``lasts`` is there also after the machine has stopped."""
+    path = paths.container(record.project, record.id) / "status.json"
+    files.write_value(path, status)
+    if lasts:
+        files.sync_soon(path)
 
 
 def remove(record: Record) -> None:

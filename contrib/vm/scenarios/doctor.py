@@ -45,4 +45,4 @@ def user_namespaces_off(person: Person) -> None:
     require(doctor.status != 0, "doctor finds nothing missing")
     require(setting in doctor.stdout, f"doctor does not name {setting}")
     require(up.status != 0, "up succeeds")
-    require("user namespaces" in up.stderr or setting in up.stderr, up)
+    require(f"{setting}=1" in up.stderr, f"up does not name `sysctl -w {setting}=1`: {up}")

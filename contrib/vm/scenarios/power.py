@@ -1,6 +1,6 @@
 """Reboots in order, and the plug pulled."""
 
-from contrib.vm.rows import Person, require, row
+from contrib.vm.rows import Person, Project, require, row
 from contrib.vm.scenarios.projects import require_nothing_left
 
 STACK = """
@@ -23,23 +23,68 @@ volumes:
 """
 
 
+# The one that others wait for is healthy only after a while.
+BOOT = """
+services:
+  web:
+    image: machine:1
+    init: true
+    restart: always
+    depends_on: {db: {condition: service_healthy}}
+  db:
+    image: machine:1
+    init: true
+    restart: unless-stopped
+    command: [sh, -c, "sleep 5; touch /tmp/ready; exec sleep 100000"]
+    healthcheck: {test: test -e /tmp/ready, interval: 1s, timeout: 60s, retries: 60}
+  stopped:
+    image: machine:1
+    init: true
+    restart: unless-stopped
+  never:
+    image: machine:1
+    init: true
+"""
+
+
 @row(
     "reboot",
     user="dev",
-    promise="after a reboot, what `enable` knows is back as restart policies say; what was stopped is not",
+    promise="after a reboot, before any login, what `up` and `run` began is back in order, as restart"
+    " policies say; what was stopped or disabled is not",
 )
 def reboot(person: Person) -> None:
-    """Reboot with one project that runs, and one service that was stopped."""
-    with person.project("reboot", STACK) as project:
-        project.ok("up -d")
-        project.ok("stop -t 1 unless")
-        enabled = project.run("enable")
-        require(enabled.status == 0, enabled)
-        person.machine.reboot()
-        project.wait("ps --services --status running | grep -q always", limit=300)
-        states = project.states()
-        require(states["unless"] == "exited", f"what was stopped is {states['unless']}")
-        require(states["never"] == "exited", f"what is not restarted is {states['never']}")
+    """Reboot with two projects and a container that run, one project disabled, one service stopped."""
+    root = person.another("root")
+    root.ok("loginctl enable-linger dev")
+    try:
+        with person.project("reboot", BOOT) as project, person.project("off", STACK) as off:
+            project.ok("up -d")
+            off.ok("up -d")
+            off.ok("disable")
+            project.ok("stop -t 0 stopped")
+            person.ok("cntnr run -d --init --restart always --name solo machine:1")
+            person.machine.reboot()
+            root.wait("test $(pgrep -u dev -c conmon) -ge 3", limit=600)
+            check_order(project)
+            require(off.states().get("always") == "exited", f"disabled: {off.states()}")
+            person.ok("cntnr inspect solo | grep -q '\"Running\": true'")
+            person.ok("cntnr rm -f solo")
+            person.ok("! test -e ~/.config/systemd/user/cntnr-_.service")
+        person.ok("! ls ~/.config/systemd/user/cntnr-*.service")
+    finally:
+        person.run("cntnr rm -f solo")
+        root.ok("loginctl disable-linger dev")
+
+
+def check_order(project: Project) -> None:
+    """Check which services are back, and that one began after another was healthy."""
+    ended = {"stopped": "exited", "never": "exited"}
+    require(project.states() == {**ended, "web": "running", "db": "running"}, project.states())
+    [began] = project.person.ok("cntnr inspect -f '{{.State.StartedAt}}' reboot-web-1").split()
+    healthy = project.person.ok("cntnr inspect -f '{{.State.StartedAt}}' reboot-db-1").strip()
+    require(began > healthy, f"web began at {began}, db at {healthy}")
+    require("healthy" in project.ok("ps db"), project.ok("ps db"))
 
 
 @row(
@@ -51,6 +96,7 @@ def plug_pulled(person: Person) -> None:
     """Pull the plug a moment after `up` and a write to a volume."""
     with person.project("plug", STACK) as project:
         project.ok("up -d")
+        project.ok("disable")  # else the next login starts it, and it is not known when
         project.ok("exec -T always sh -c 'echo written >/kept/file; sync'")
         project.ok("stop -t 1 never")
         project.wait("logs always | grep -q begun")
@@ -77,4 +123,27 @@ def plug_then_down(person: Person) -> None:
         down = project.run("down -v -t 1")
         require(down.status == 0, down)
         require(person.ok("cntnr compose ls -aq").strip() == "", "ls still has projects")
+    require_nothing_left(person)
+
+
+@row(
+    "plug-next-login",
+    user="other",
+    promise="what was done a moment before the plug was pulled is not lost: a stop, a new container; without"
+    " linger the rest comes back at the next login",
+)
+def plug_next_login(person: Person) -> None:
+    """Stop a service, start a container, pull the plug at once, and log in."""
+    with person.project("last", STACK) as project:
+        project.ok("up -d")
+        project.ok("stop -t 0 unless; cntnr run -d --init --restart always --name solo machine:1")
+        person.machine.pull_plug()
+        try:
+            project.wait("ps --services --status running | grep -q always", limit=600)
+            states = project.states()
+            require(states["unless"] == "exited", f"what was stopped is {states['unless']}")
+            require(states["never"] == "exited", f"what is not restarted is {states['never']}")
+            person.wait("cntnr ps --format '{{.Names}}' | grep -q solo", limit=600)
+        finally:
+            person.run("cntnr rm -f solo")
     require_nothing_left(person)

@@ -94,7 +94,7 @@ def test_waiting_ends_in_a_state_that_is_none_of_those(changes: Changes) -> None
 def test_on_a_full_disk_the_status_in_memory_counts(
     changes: Changes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_words: object) -> None:
+    def fail(*_words: object, **_more: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     state = container(changes, status=Status(state="running", pid=7))

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -179,3 +180,27 @@ def test_folders_that_cannot_be_moved_are_removed_all_the_same(
     monkeypatch.setattr(files.os, "rename", rename)
     files.remove_tree(tmp_path / "top")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_changes_are_synced_together_in_the_background(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    turn = threading.Event()
+    monkeypatch.setattr(files.time, "sleep", lambda _: turn.wait(9))
+    monkeypatch.setattr(
+        files.os, "fsync", lambda fd: synced.append(os.readlink(f"/proc/self/fd/{fd}"))
+    )
+    for _ in range(3):
+        (tmp_path / "a").touch()
+        files.sync_soon(tmp_path / "a")
+    files.sync_soon(tmp_path / "gone")
+    assert synced == []
+    turn.set()
+    for thread in [each for each in threading.enumerate() if each.name == "sync"]:
+        thread.join(9)
+    assert synced == [f"{tmp_path}/a", str(tmp_path), str(tmp_path)]
+    files.sync_soon(tmp_path / "a")
+    for thread in [each for each in threading.enumerate() if each.name == "sync"]:
+        thread.join(9)
+    assert len(synced) == 5

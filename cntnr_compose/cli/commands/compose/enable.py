@@ -69,7 +69,7 @@ def _enable(options: "ProjectOptions", projects: list[str]) -> None:
     from cntnr_compose.core.events import WarningEvent
 
     with options.display() as display:
-        installed = {project: boot_entry.install(project) for project in projects}
+        installed = {project: boot_entry.install(project, again=True) for project in projects}
         limits = (boot.describe_limits(entry) for entry in installed.values())
         for text in dict.fromkeys(filter(None, limits)):
             display.emit(WarningEvent(text=text))
