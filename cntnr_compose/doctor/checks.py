@@ -4,9 +4,16 @@ from pathlib import Path
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import ProgramMissing
+<<<<<<< HEAD
 from cntnr_compose.core.values import Bytes
 from cntnr_compose.doctor import namespace_checks, network_checks, probes
 from cntnr_compose.doctor.check import Check
+=======
+from cntnr_compose.core.files import folders
+from cntnr_compose.core.user_config import read_user_config
+from cntnr_compose.core.values import Bytes, Value
+from cntnr_compose.doctor import probes
+>>>>>>> main
 from cntnr_compose.doctor.programs import (
     PROGRAMS,
     RequiredProgram,
@@ -200,7 +207,7 @@ def _check_seccomp() -> Check:
 def _check_runtime_folder() -> Check:
     try:
         return Check(name="runtime folder", state="ok", found=str(paths.secure_runtime()))
-    except (paths.UnsafeRuntimeDirectory, paths.HomeNotWritable) as error:
+    except (folders.UnsafeRuntimeDirectory, paths.HomeNotWritable) as error:
         return Check(
             name="runtime folder",
             state="missing",
