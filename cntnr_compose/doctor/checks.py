@@ -4,16 +4,10 @@ from pathlib import Path
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import ProgramMissing
-<<<<<<< HEAD
+from cntnr_compose.core.files import folders
 from cntnr_compose.core.values import Bytes
 from cntnr_compose.doctor import namespace_checks, network_checks, probes
 from cntnr_compose.doctor.check import Check
-=======
-from cntnr_compose.core.files import folders
-from cntnr_compose.core.user_config import read_user_config
-from cntnr_compose.core.values import Bytes, Value
-from cntnr_compose.doctor import probes
->>>>>>> main
 from cntnr_compose.doctor.programs import (
     PROGRAMS,
     RequiredProgram,

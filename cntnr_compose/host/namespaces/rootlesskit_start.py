@@ -240,12 +240,8 @@ def wait_until_ready(rootlesskit: process.RunningProgram, state: Path) -> Namesp
     end = time.monotonic() + START_TIMEOUT
     # rootlesskit writes the pid and opens its socket last, when the payload may run already.
     while not ((home / "payload").exists() and (state / "api.sock").exists()):
-<<<<<<< HEAD
-        if rootlesskit.poll() is not None or time.monotonic() > end:
-            restrictions.raise_restriction()
-=======
         if rootlesskit.poll() is not None:
->>>>>>> main
+            restrictions.raise_restriction()
             raise HolderFailed(_last_log_lines(home / "log"))
         if time.monotonic() > end:
             raise HolderFailed(NOT_READY)
