@@ -109,9 +109,13 @@ def _run_child(job: BuildJob, streams: tuple[int, int, int]) -> NoReturn:
         # A display of the command may be writing to the old one.
         sys.stderr = os.fdopen(2, "w", errors="replace", closefd=False)
         os.environ["PATH"] = process.search_path()
+        from cntnr_compose.host.systemd import scope
+
+        entry = scope.begin_entry(os.getpid())  # it ends with us anyway
         from cntnr_compose.builder.worker.main import run
 
         if os.read(0, 1):
+            entry.finish()
             run(job)
     except BaseException:  # noqa: BLE001 - a fork must not go on with what its parent was doing
         traceback.print_exc()

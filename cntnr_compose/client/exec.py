@@ -39,6 +39,10 @@ def run_exec(
     With ``detach_keys`` it has a terminal of its own, from which they detach; 1 is returned then. Raises
     `CannotExec` with status 126 or 127 as docker does, `ProgramMissing`.
     """
+    if command.joins_scope:
+        from cntnr_compose.host.systemd import scope
+
+        scope.join()
     if detach:
         return _run_detached(command, program, container)
     if command.console or detach_keys is not None:

@@ -16,7 +16,7 @@ from cntnr_compose.containers import health_monitor, hooks, setup
 from cntnr_compose.containers.bundle import source_snapshot
 from cntnr_compose.containers.logs import rotation
 from cntnr_compose.containers.run_history import EndCause, note_end, was_oom_killed
-from cntnr_compose.containers.runtime import freezer, ports, runc
+from cntnr_compose.containers.runtime import conmon, freezer, ports, runc
 from cntnr_compose.containers.state import restart_policy
 from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.containers.state.lifecycle import ACTIVE, SET_UP, LifecycleEvent, LifecycleState
@@ -201,16 +201,17 @@ class RunCycle(ContainerState):
 
     async def _wait_for_end(self) -> None:
         """Wait until conmon has written the exit status, or is gone with the container."""
-        if runc.is_conmon(self.status.conmon, self.record.id):
+        if conmon.is_conmon(self.status.conmon, self.record.id):
             await signals.wait_for_exit(self.status.conmon)
         if self._is_alive():
             # conmon was killed: nobody will know the status, and output is lost from now on.
             await signals.wait_for_exit(self.status.pid)
         # A short program ends before `runc start` has returned.
         await self.wait_while({LifecycleState.STARTING})
-        code = runc.read_exit_status(self.record.id)
+        code = conmon.read_exit_status(self.record.id)
         if was_oom_killed(self.record.id):
             self.write(oom_killed=True)
+            self.context.emit_event(self.record, "oom")
         self.transition(LifecycleEvent.END)
         await self._tear_down(LOST_EXIT_CODE if code is None else code)
 

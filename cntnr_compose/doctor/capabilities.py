@@ -7,15 +7,16 @@ import os
 import shutil
 
 from cntnr_compose.core.user_config import read_user_config
-from cntnr_compose.host import cgroups, distribution, kernel, process
+from cntnr_compose.host import distribution, kernel, process
 from cntnr_compose.host.kernel import host_platform
 from cntnr_compose.host.namespaces import subids
+from cntnr_compose.host.systemd import scope
 from cntnr_compose.model.host import DOCKER_SOCKETS, HostCapabilities
 
 
 def detect_capabilities() -> HostCapabilities:
     """Detect what this host allows this user."""
-    group = cgroups.find_delegated()
+    group = scope.find_group()
     return HostCapabilities(
         controllers=group.controllers if group else (),
         has_subordinate_ids=not subids.explain_one_id() or read_user_config().proot.enabled,

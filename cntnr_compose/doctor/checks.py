@@ -18,7 +18,7 @@ from cntnr_compose.doctor.programs import (
 )
 from cntnr_compose.host import cgroups, distribution, kernel, process
 from cntnr_compose.host.namespaces import subids
-from cntnr_compose.host.systemd import logind
+from cntnr_compose.host.systemd import logind, scope
 
 CheckState = Literal["ok", "reduced", "missing"]
 GIBIBYTE: Bytes = 1 << 30
@@ -27,6 +27,11 @@ LIMIT_CONTROLLERS = ("cpu", "memory", "pids")
 CNI_PACKAGES = ("containernetworking-plugins", "containernetworking-plugins", "cni-plugins")
 SECCOMP_PACKAGES = ("golang-github-containers-common", "containers-common", "containers-common")
 ONE_ID = "containers have one id, root's: other users, chown and packages that need them take PRoot"
+DROP_IN = "/etc/systemd/system/user@.service.d"
+DELEGATE = (
+    f"sudo mkdir -p {DROP_IN} && printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' |"
+    f" sudo tee {DROP_IN}/delegate.conf && sudo systemctl daemon-reload"
+)
 TUN = Path("/dev/net/tun")
 AFTER_REBOOT = "after a reboot they start when you log in, not before"
 KILL_NOT = (
@@ -212,21 +217,26 @@ def _check_tun() -> Check:
 
 
 def _check_cgroups() -> Check:
-    group = cgroups.find_delegated()
+    """Make a group as containers get it: what a machine seems to allow is not always so."""
+    group = scope.find_group()
     delegated = group.controllers if group else ()
     lacking = [name for name in LIMIT_CONTROLLERS if name not in delegated]
-    if not lacking:
-        return Check(name="cgroups", state="ok", found=f"delegated: {', '.join(delegated)}")
-    has_systemd = logind.is_booted()
+    refusal = "" if lacking else probes.try_cgroup()
+    if not lacking and not refusal:
+        return Check(name="cgroups", state="ok", found=f"a group has {', '.join(delegated)}")
     return Check(
         name="cgroups",
         state="reduced",
-        found=f"not delegated: {', '.join(lacking)}",
+        found=refusal or f"not delegated: {', '.join(lacking)}",
         loses="limits on memory, cpu and processes are not enforced",
-        mend="run cntnr in `systemd-run --user --scope -p Delegate=yes`"
-        if has_systemd
-        else "needs a machine with cgroup v2 and systemd",
+        mend=_mend_cgroups(is_offered=group is not None),
     )
+
+
+def _mend_cgroups(*, is_offered: bool) -> str:
+    if not cgroups.is_unified() or not logind.is_booted():
+        return "needs a machine with cgroup v2 and systemd"
+    return DELEGATE if is_offered else logind.linger_command()
 
 
 def _check_low_ports() -> Check:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cntnr_compose.core.values import Bytes
 from cntnr_compose.host import files, kernel
+from cntnr_compose.host.systemd import scope
 
 
 def free_space(folder: Path) -> Bytes:
@@ -73,15 +74,30 @@ def _enter_namespaces() -> None:
     _mount("tmpfs", Path("/proc"), "")
 
 
+def try_cgroup() -> str:
+    """Make a group with limits as containers get it; return the reason of a failure, else nothing."""
+    return _read_from_child(scope.try_group)
+
+
 def _try_in_child(work: Callable[[], None]) -> str:
     """Do ``work`` in a forked child in namespaces of its own; return the reason of its failure."""
+
+    def enter_and_work() -> str:
+        _enter_namespaces()
+        work()
+        return ""
+
+    return _read_from_child(enter_and_work)
+
+
+def _read_from_child(work: Callable[[], str]) -> str:
+    """Do ``work`` in a forked child; return what it returns, or the reason of its failure."""
     readable, writable = os.pipe()
     child = os.fork()
     if child == 0:
         reason = ""
         try:
-            _enter_namespaces()
-            work()
+            reason = work()
         except OSError as error:
             reason = error.strerror or str(error)
         finally:

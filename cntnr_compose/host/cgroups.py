@@ -16,7 +16,9 @@ from cntnr_compose.core.values import Bytes, Seconds, Value
 
 MOUNT = Path("/sys/fs/cgroup")
 LEAF = "cntnr-commands"
+ELSEWHERE = "0"  # how a process of another pid namespace reads; written, it means the writer
 V2 = ("cpu", "cpuset", "io", "memory", "pids")
+LIMIT_FILES = ("cpu.weight", "memory.max", "pids.max")  # any number will do
 UNLIMITED: Bytes = 1 << 60  # v1 writes a number near 2^63 where there is no limit
 V1 = {"cpu": "cpu", "cpuset": "cpuset", "blkio": "io", "memory": "memory", "pids": "pids"}
 
@@ -44,12 +46,29 @@ def _find_v2(mount: Path, path: str) -> DelegatedCgroup | None:
     folder = mount / path.lstrip("/")
     if not path.strip("/") or not _is_writable(folder / "cgroup.subtree_control"):
         return None
-    available = (folder / "cgroup.controllers").read_text().split()
+    return describe_group(path, mount)
+
+
+def describe_group(path: str, mount: Path = MOUNT) -> DelegatedCgroup | None:
+    """Read what a group of v2 has of the controllers that limits need; None where it has none of them."""
+    folder = mount / path.lstrip("/")
+    available = " ".join(_read_lines(folder / "cgroup.controllers")).split()
     controllers = tuple(name for name in V2 if name in available)
     swap = (folder / "memory.swap.max").exists()
     if not controllers:
         return None
     return DelegatedCgroup(version=2, parent=path, controllers=controllers, swap=swap)
+
+
+def is_unified(mount: Path = MOUNT) -> bool:
+    """Tell whether this machine has cgroup v2 alone."""
+    return (mount / "cgroup.controllers").exists()
+
+
+def read_group(pid: str) -> str:
+    """Read which group of v2 a process is in; '' where it has ended."""
+    lines = _read_lines(Path("/proc", pid, "cgroup"))
+    return next((line.removeprefix("0::") for line in lines if line.startswith("0::")), "")
 
 
 def _find_v1(mount: Path, groups: dict[str, str]) -> DelegatedCgroup | None:
@@ -82,13 +101,41 @@ def enable_controllers(group: DelegatedCgroup, mount: Path = MOUNT) -> bool:
     try:
         leaf.mkdir(exist_ok=True)
         for pid in (folder / "cgroup.procs").read_text().split():
-            with contextlib.suppress(ProcessLookupError):
-                (leaf / "cgroup.procs").write_text(pid)
+            if pid != ELSEWHERE:
+                with contextlib.suppress(ProcessLookupError):
+                    (leaf / "cgroup.procs").write_text(pid)
         enable = " ".join(f"+{name}" for name in group.controllers)
         (folder / "cgroup.subtree_control").write_text(enable)
     except OSError:
         return False
     return True
+
+
+def bring(pid: int, mount: Path = MOUNT) -> None:
+    """Move a process into the group of v2 that this one is in, where both are in groups of the user's."""
+    group = read_group("self")
+    if group.strip("/") and is_unified(mount):
+        with contextlib.suppress(OSError):
+            (mount / group.lstrip("/") / "cgroup.procs").write_text(str(pid))
+
+
+def try_limits(name: str, mount: Path = MOUNT) -> str:
+    """Make a group with limits beside the leaf that this process is in; return the reason of a failure."""
+    group = find_delegated(mount)
+    if group is None or group.version == 1:
+        return "" if group else "no group was given to the user"
+    folder = mount / group.parent.lstrip("/") / name
+    try:
+        folder.mkdir()
+        try:
+            for file in LIMIT_FILES:
+                if (folder / file).exists():
+                    (folder / file).write_text("100")
+        finally:
+            folder.rmdir()
+    except OSError as error:
+        return f"{error.filename}: {error.strerror}"
+    return ""
 
 
 def has_oom_kill(path: str, mount: Path = MOUNT) -> bool:

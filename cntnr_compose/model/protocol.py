@@ -114,6 +114,7 @@ class ExecCommand(Value, frozen=True, kw_only=True):
     spec_word: str = ""
     console: str = ""  # the socket, inside, at which its terminal is handed over
     keeps_streams: bool = False  # the process gets the very streams of the command
+    joins_scope: bool = False  # only from there the runtime can put it into the container's cgroup
 
 
 class PrepareExec(Value, frozen=True, kw_only=True, tag="exec"):

@@ -11,11 +11,15 @@ import os
 import signal
 import socket
 import sys
+from typing import TYPE_CHECKING
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host.namespaces import rootlesskit
 from cntnr_compose.host.namespaces.holder import NamespaceHolder, join_namespaces
+
+if TYPE_CHECKING:
+    from cntnr_compose.host.systemd.scope import ScopeEntry
 
 GARBAGE_THRESHOLD = 700  # Python's own, which short commands increase
 
@@ -42,14 +46,30 @@ def main(first: socket.socket) -> None:
 
 
 def _join_holder(holder_lock: contextlib.ExitStack) -> NamespaceHolder:
-    """Join the holder's namespaces; the rest of this program is imported while the holder starts."""
+    """Join the holder's namespaces; the rest of this program is imported while the holder starts.
+
+    systemd moves this process into its scope meanwhile; the holder stays where it was started.
+    """
+    entries: list[ScopeEntry] = []
     holder = holder_lock.enter_context(
-        rootlesskit.running_holder("supervisor", while_starting=_import_server)
+        rootlesskit.running_holder(
+            "supervisor", while_starting=lambda: entries.append(_begin_entry(os.getpid()))
+        )
     )
-    _import_server()
+    entry = entries[0] if entries else _begin_entry(holder.parent)
+    entry.finish()
     join_namespaces(holder)
     _bind_port_driver_socket()
     return holder
+
+
+def _begin_entry(pinned_by: int) -> "ScopeEntry":
+    """Ask for the scope in which containers have their groups, and import the rest of this program."""
+    from cntnr_compose.host.systemd import scope
+
+    entry = scope.begin_entry(pinned_by)
+    _import_server()
+    return entry
 
 
 def _bind_port_driver_socket() -> None:

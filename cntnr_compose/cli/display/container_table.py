@@ -32,7 +32,8 @@ def format_status(container: Container, now: Seconds) -> str:
         case "restarting":
             return f"Restarting ({status.exit_code}){_age_suffix(status.finished, now)}"
         case "exited":
-            return f"Exited ({status.exit_code}){_age_suffix(status.finished, now)}"
+            why = " (OOM killed)" if status.oom_killed else ""
+            return f"Exited ({status.exit_code}){_age_suffix(status.finished, now)}{why}"
         case "removing":
             return "Removal In Progress"
         case "dead":

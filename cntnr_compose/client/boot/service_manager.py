@@ -15,7 +15,7 @@ from pathlib import Path
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, WarningEvent, ignore_event
 from cntnr_compose.core.values import Bytes
-from cntnr_compose.host import process
+from cntnr_compose.host import cgroups, process
 
 VARIABLE = "NOTIFY_SOCKET"
 MAX_MESSAGE: Bytes = 4096  # systemd reads no more
@@ -60,7 +60,12 @@ def tell(*lines: str) -> None:
 
 
 def tell_ready(status: str, emit: Emit, main_pid: int = 0) -> None:
-    """Say that the service runs, or warn; its main process is this one unless another is told."""
+    """Say that the service runs, or warn; its main process is this one unless another is told.
+
+    systemd takes only one in the group of the unit, which this process is in.
+    """
+    if main_pid:
+        cgroups.bring(main_pid)
     try:
         tell("READY=1", f"STATUS={status}", f"MAINPID={main_pid or os.getpid()}")
     except ManagerUnreachable as error:

@@ -1,4 +1,4 @@
-"""What systemd does with this user's processes: at boot, and when the user logs out.
+"""What systemd does with this user's processes: at boot, at logout, and the scope that limits need.
 
-Uses host. Used by doctor and client.
+Uses host. Used by the supervisor, the builder, doctor and client.
 """

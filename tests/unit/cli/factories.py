@@ -25,6 +25,7 @@ def container(
     finished: Seconds = 0,
     published: tuple[PublishedPort, ...] = (),
     oneoff: bool = False,
+    oom_killed: bool = False,
     definition: Service | None = None,
     **record: object,
 ) -> Container:
@@ -51,6 +52,7 @@ def container(
             started=started,
             finished=finished,
             published=published,
+            oom_killed=oom_killed,
         ),
     )
 

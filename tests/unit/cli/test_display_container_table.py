@@ -24,6 +24,10 @@ HTTP = PublishedPort(url="0.0.0.0", target=80, published=8080)
         ({"state": "paused"}, "Up 5 minutes (Paused)"),
         ({"state": "exited", "exit_code": 3, "finished": NOW - 7200}, "Exited (3) 2 hours ago"),
         (
+            {"state": "exited", "exit_code": 137, "finished": NOW - 60, "oom_killed": True},
+            "Exited (137) About a minute ago (OOM killed)",
+        ),
+        (
             {"state": "restarting", "exit_code": 1, "finished": NOW - 2},
             "Restarting (1) 2 seconds ago",
         ),

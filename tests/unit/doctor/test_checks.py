@@ -9,10 +9,10 @@ import pytest
 from cntnr_compose.core.errors import ProgramMissing
 from cntnr_compose.doctor import checks, probes
 from cntnr_compose.doctor.checks import Check
-from cntnr_compose.host import cgroups, distribution, kernel, process
+from cntnr_compose.host import distribution, kernel, process
 from cntnr_compose.host.cgroups import DelegatedCgroup
 from cntnr_compose.host.namespaces import subids
-from cntnr_compose.host.systemd import logind
+from cntnr_compose.host.systemd import logind, scope
 
 
 @pytest.fixture
@@ -34,6 +34,7 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
         probes: {
             "free_space": 100 * checks.GIBIBYTE,
             "has_sysctl_value": False,
+            "try_cgroup": "",
             "try_overlay": "",
             "try_user_namespace": "",
         },
@@ -48,7 +49,7 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
         for name, answer in functions.items():
             monkeypatch.setattr(module, name, lambda *_, answer=answer: answer)
     everything = DelegatedCgroup(version=2, parent="/a", controllers=checks.LIMIT_CONTROLLERS)
-    monkeypatch.setattr(cgroups, "find_delegated", lambda: everything)
+    monkeypatch.setattr(scope, "find_group", lambda: everything)
     for name in ("bridge", "host-local"):
         (tmp_path / name).touch()
     monkeypatch.setattr(os, "getuid", lambda: 1000)
@@ -143,7 +144,7 @@ def test_old_kernel_is_told_to_upgrade(host: pytest.MonkeyPatch) -> None:
 
 def test_reductions_of_a_plain_machine(host: pytest.MonkeyPatch) -> None:
     pids_alone = DelegatedCgroup(version=2, parent="/a", controllers=("pids",))
-    host.setattr(cgroups, "find_delegated", lambda: pids_alone)
+    host.setattr(scope, "find_group", lambda: pids_alone)
     host.setattr(kernel, "lowest_port", lambda: 1024)
     host.setattr(logind, "is_booted", lambda: True)
     host.setattr(probes, "free_space", lambda _: checks.GIBIBYTE)

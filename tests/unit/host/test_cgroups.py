@@ -125,3 +125,47 @@ def test_a_kill_for_memory_is_known(tmp_path: Path, file: str) -> None:
     assert cgroups.has_oom_kill("/user/abc", tmp_path)
     assert not cgroups.has_oom_kill("", tmp_path)
     assert not cgroups.has_oom_kill("/user/other", tmp_path)
+
+
+def test_processes_of_another_pid_namespace_are_not_taken_for_this_one(
+    tmp_path: Path, own: Path
+) -> None:
+    folder = v2(tmp_path, "user/x.scope", "memory")
+    (folder / "cgroup.procs").write_text("0\n0\n")
+    own.write_text("0::/user/x.scope\n")
+    group = cgroups.find_delegated(tmp_path, own)
+    assert group is not None
+    cgroups.enable_controllers(group, tmp_path)
+    assert not (folder / cgroups.LEAF / "cgroup.procs").exists()
+
+
+def test_a_group_says_what_it_has(tmp_path: Path) -> None:
+    v2(tmp_path, "user@1000.service", "hugetlb memory cpu\n")
+    group = cgroups.describe_group("/user@1000.service", tmp_path)
+    assert group is not None
+    assert group.controllers == ("cpu", "memory")
+    assert cgroups.describe_group("/nowhere", tmp_path) is None
+
+
+def test_a_limit_is_tried_and_what_it_took_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = DelegatedCgroup(version=2, parent="/x.scope", controllers=("memory",))
+    monkeypatch.setattr(cgroups, "find_delegated", lambda _: group)
+    assert "x.scope/try: No such file" in cgroups.try_limits("try", tmp_path)
+    folder = v2(tmp_path, "x.scope", "memory")
+    assert cgroups.try_limits("try", tmp_path) == ""
+    assert not (folder / "try").exists()
+    monkeypatch.setattr(cgroups, "find_delegated", lambda _: None)
+    assert cgroups.try_limits("try", tmp_path) == "no group was given to the user"
+
+
+def test_a_process_is_brought_into_our_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cgroups, "read_group", lambda _: "/app.slice/web.service")
+    cgroups.bring(7, tmp_path)  # no cgroup v2
+    (tmp_path / "cgroup.controllers").touch()
+    folder = v2(tmp_path, "app.slice/web.service", "memory")
+    cgroups.bring(7, tmp_path)
+    assert (folder / "cgroup.procs").read_text() == "7"

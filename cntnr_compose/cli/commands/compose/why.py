@@ -167,13 +167,13 @@ def describe_exit(entry: "PastEvent") -> str:
     code = entry.exit_code or 0
     name = signal_name(code)
     if entry.oom_killed and code == OOM_EXIT_CODE:
-        how = f"killed by the kernel, since its memory was used up (exit code {code})"
+        how = f"killed by the kernel, since its memory was used up (OOM, exit code {code})"
     elif name:
         how = f"killed by {name} (exit code {code})"
     else:
         how = f"exit code {code}"
     if entry.oom_killed and code != OOM_EXIT_CODE:
-        how += ", after the kernel had killed a process of it for its memory"
+        how += ", after the kernel had killed a process of it for its memory (OOM)"
     if entry.cause:
         what, _, cause = entry.cause.partition(": ")
         command = f" of `{entry.command}`" if entry.command and entry.command != what else ""

@@ -14,6 +14,7 @@ from cntnr_compose.core.oci_runtimes import RUNC
 from cntnr_compose.core.user_config import read_user_config
 from cntnr_compose.core.values import Bytes, Tree
 from cntnr_compose.host import cgroups, distribution, process
+from cntnr_compose.host.systemd import scope
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.observed import Container
 
@@ -101,7 +102,7 @@ def file_system_of(path: str, mounts: str = "/proc/self/mounts") -> str:
 
 def _describe_limits() -> Tree:
     """Tell which limits containers can have, and warn of the others, as docker does."""
-    group = cgroups.find_delegated()
+    group = scope.find_group()
     controllers = group.controllers if group else ()
     limits: Tree = {}
     warnings = []
@@ -116,7 +117,7 @@ def _describe_limits() -> Tree:
 
 
 def _cgroup_version() -> str:
-    return "2" if (cgroups.MOUNT / "cgroup.controllers").exists() else "1"
+    return "2" if cgroups.is_unified() else "1"
 
 
 def _describe_machine() -> Tree:
