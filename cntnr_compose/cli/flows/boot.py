@@ -26,9 +26,9 @@ def project_name(options: "ProjectOptions") -> str:
 
 def find_lasting_projects() -> list[str]:
     """Return the projects, and `_` for that of single containers, that have a restart policy."""
-    from cntnr_compose.containers.state import records
+    from cntnr_compose.containers.state import plain_records
 
-    return [name for name in records.list_projects() if has_lasting_containers(name)]
+    return [name for name in plain_records.list_projects() if has_lasting_containers(name)]
 
 
 def has_lasting_containers(project: str) -> bool:
