@@ -146,6 +146,16 @@ def test_what_starts_first_imports_little(name: str) -> None:
     assert not set(done.stdout.split()) & (HEAVY | {"msgspec", "logging", "shutil"})
 
 
+def test_a_plain_exec_imports_next_to_nothing() -> None:
+    text = "import sys, cntnr_compose.cli.main, cntnr_compose.cli.quick.exec; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", text], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    slow = {"typing", "contextlib", "re", "enum", "pathlib", "collections", "signal", "socket"}
+    slow |= {"subprocess", "json", "msgspec", "threading"}
+    assert not set(done.stdout.split()) & (HEAVY | slow)
+
+
 def test_what_is_printed_is_utf_8_whatever_the_locale(tmp_path: Path) -> None:
     (tmp_path / "compose.yaml").write_text("services: {web: {image: späte}}\n", encoding="utf-8")
     done = subprocess.run(

@@ -13,6 +13,8 @@ MODULES = {
     "container ls": "container_list",
     "container ps": "container_list",
     "container list": "container_list",
+    "exec": "exec",
+    "container exec": "exec",
 }
 
 
