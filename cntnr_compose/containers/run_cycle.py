@@ -25,7 +25,8 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, ignore_event
 from cntnr_compose.core.values import Seconds
 from cntnr_compose.host import proc, process, signals
-from cntnr_compose.model.observed import LOST_EXIT_CODE, RUNNING_STATES, Record, Status
+from cntnr_compose.model.listed import RUNNING_STATES
+from cntnr_compose.model.observed import LOST_EXIT_CODE, Record, Status
 from cntnr_compose.networks.port_driver import DriverPort
 
 if TYPE_CHECKING:
