@@ -104,6 +104,24 @@ def test_listing_containers_stays_light(words: list[str], tmp_path: Path) -> Non
     assert packages <= {"cli", "client", "containers", "core", "host", "model"}
 
 
+@pytest.mark.parametrize("words", [["ps"], ["ps", "-aq"], ["container", "ls", "-n", "3"]])
+def test_a_plain_list_of_containers_imports_next_to_nothing(
+    words: list[str], tmp_path: Path
+) -> None:
+    folder = tmp_path / f".local/share/cntnr/containers/_/{'a' * 64}"
+    folder.mkdir(parents=True)
+    record = {"id": folder.name, "name": "a", "project": "_", "service": "a", "definition": {}}
+    (folder / "record.json").write_text(json.dumps(record))
+    (tmp_path / ".docker").mkdir()
+    (tmp_path / ".docker/config.json").write_text('{"auths": {}}')
+    # Each of these takes longer than the rest of the command.
+    slow = {"typing", "re", "enum", "collections", "contextlib", "functools", "pathlib", "glob"}
+    slow |= {"socket", "subprocess", "msgspec", "json", "importlib.util"}
+    loaded = modules_after(*words, home=tmp_path)
+    assert "cntnr_compose.cli.quick.container_list" in loaded
+    assert not loaded & (HEAVY | slow)
+
+
 def test_events_stays_light(tmp_path: Path) -> None:
     words = ("compose", "-p", "nothing", "events", "--until", "0s")
     assert not modules_after(*words, home=tmp_path) & (HEAVY | {"click"})
@@ -126,6 +144,16 @@ def test_what_starts_first_imports_little(name: str) -> None:
     )
     # All commands wait for the supervisor's start, and the supervisor for the holder's.
     assert not set(done.stdout.split()) & (HEAVY | {"msgspec", "logging", "shutil"})
+
+
+def test_a_plain_exec_imports_next_to_nothing() -> None:
+    text = "import sys, cntnr_compose.cli.main, cntnr_compose.cli.quick.exec; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", text], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    slow = {"typing", "contextlib", "re", "enum", "pathlib", "collections", "signal", "socket"}
+    slow |= {"subprocess", "json", "msgspec", "threading"}
+    assert not set(done.stdout.split()) & (HEAVY | slow)
 
 
 def test_what_is_printed_is_utf_8_whatever_the_locale(tmp_path: Path) -> None:

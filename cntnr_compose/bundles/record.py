@@ -10,6 +10,7 @@ from cntnr_compose.containers.bundle.stored_rootfs import FACTS
 from cntnr_compose.containers.state import records
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.files import locks
 from cntnr_compose.core.names import STANDALONE
 from cntnr_compose.core.values import Seconds, Value
 from cntnr_compose.host import files
@@ -86,7 +87,7 @@ def lock(place: BundlePlace) -> Iterator[int]:
 
 def is_locked(place: BundlePlace) -> bool:
     """Check whether a bundle is locked, or a container of cntnr runs in it."""
-    return files.is_locked(place.lock) or is_mounted(place)
+    return locks.is_locked(place.lock) or is_mounted(place)
 
 
 def is_mounted(place: BundlePlace) -> bool:

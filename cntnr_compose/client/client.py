@@ -20,9 +20,10 @@ from cntnr_compose.client.connection import (
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import RemoteError
 from cntnr_compose.core.events import ContainerEvent, Emit, Event, StepEnded, ignore_event
+from cntnr_compose.core.files import locks
 from cntnr_compose.core.uninterruptible import uninterruptible
 from cntnr_compose.core.values import Seconds, Tree, from_tree, prepare
-from cntnr_compose.host import files, proc
+from cntnr_compose.host import proc
 from cntnr_compose.host.namespaces import holder
 from cntnr_compose.model.observed import Observed
 from cntnr_compose.model.plan import Plan
@@ -199,7 +200,7 @@ def _connect(project: str, start: bool, emit: Emit) -> Client | None:  # noqa: F
             replacements, deadline = replacements + 1, time.monotonic() + CONNECT_TIMEOUT
             start = True  # there was one, so there has to be one
         # Another command may have just started one, which does not listen yet.
-        elif path is None or not files.is_locked(path.with_suffix(".lock")):
+        elif path is None or not locks.is_locked(path.with_suffix(".lock")):
             if not start:
                 return None
             started = _take_prestarted()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from cntnr_compose.client import client, observe
 from cntnr_compose.client.connection import SupervisorGone
-from cntnr_compose.containers.state import records
+from cntnr_compose.containers.state import plain_records
 from cntnr_compose.core.events import ContainerEvent, ResourceEvent
 from cntnr_compose.core.values import Seconds
 from cntnr_compose.host.event_log import ResourceEventReader
@@ -98,7 +98,7 @@ class _Subscriptions:
 
     def renew(self) -> None:
         """Subscribe to the supervisors that are new: of new projects, and those that took over."""
-        for project in records.list_projects():
+        for project in plain_records.list_projects():
             if project in self._clients or project in self._ended:
                 continue
             observe.observe_project(

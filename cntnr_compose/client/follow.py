@@ -13,7 +13,8 @@ from cntnr_compose.containers.logs.reader import MAX_READ_SIZE, LogFile
 from cntnr_compose.core import paths
 from cntnr_compose.core.events import ContainerEvent
 from cntnr_compose.core.values import Seconds
-from cntnr_compose.model.observed import RUNNING_STATES, Record
+from cntnr_compose.model.listed import RUNNING_STATES
+from cntnr_compose.model.observed import Record
 
 if TYPE_CHECKING:
     from cntnr_compose.client.client import Client

@@ -1,10 +1,8 @@
 """Read the state of projects from their files, without asking a supervisor."""
 
-from cntnr_compose.containers.state import records
-from cntnr_compose.core import paths
+from cntnr_compose.containers.state import plain_records, quick_look, records
 from cntnr_compose.core.names import STANDALONE
 from cntnr_compose.core.values import Value
-from cntnr_compose.host import files
 from cntnr_compose.host.namespaces import holder
 from cntnr_compose.model.observed import Container, Observed
 
@@ -24,7 +22,7 @@ def observe_project(project: str) -> Observed:
     started first, which adopts them.
     """
     containers = read_containers(project)
-    if any(map(_needs_supervisor, containers)) and not is_supervised(project):
+    if any(one.listed().needs_supervisor for one in containers) and not is_supervised(project):
         from cntnr_compose.client import client
 
         with client.connect(project) as supervisor:
@@ -44,7 +42,11 @@ def read_containers(project: str) -> tuple[Container, ...]:
 
 def observe_all() -> list[Container]:
     """Return the containers of all projects as they are; like `observe_project`, where a supervisor died."""
-    return [one for name in records.list_projects() for one in observe_project(name).containers]
+    return [
+        container
+        for name in plain_records.list_projects()
+        for container in observe_project(name).containers
+    ]
 
 
 def observe_for_plan(project: str) -> Observed:
@@ -71,7 +73,7 @@ def list_projects() -> tuple[ProjectSummary, ...]:
     from cntnr_compose.containers.state import project_intent
 
     summaries = []
-    for name in records.list_projects():
+    for name in plain_records.list_projects():
         if name == STANDALONE:
             continue
         containers = observe_project(name).containers
@@ -84,9 +86,5 @@ def list_projects() -> tuple[ProjectSummary, ...]:
 
 def is_supervised(project: str) -> bool:
     """Tell whether the project's supervisor runs."""
-    lock = holder.proc_root_path(paths.supervisor_socket(project).with_suffix(".lock"))
-    return lock is not None and files.is_locked(lock)
-
-
-def _needs_supervisor(container: Container) -> bool:
-    return bool(container.status.pid) or container.is_running or container.record.auto_remove
+    running = holder.find_holder()
+    return running is not None and quick_look.is_supervised(project, running)

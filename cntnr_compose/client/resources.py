@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Collection, Iterable
 
-from cntnr_compose.containers.state import records
+from cntnr_compose.containers.state import plain_records
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.names import DEFAULT_NETWORK
@@ -117,7 +117,7 @@ def list_containers() -> list[Container]:
     """List the containers of all projects."""
     from cntnr_compose.client.observe import read_containers
 
-    return [one for project in records.list_projects() for one in read_containers(project)]
+    return [one for project in plain_records.list_projects() for one in read_containers(project)]
 
 
 def network_endpoints(network: ManagedNetwork, containers: Iterable[Container]) -> list[Endpoint]:

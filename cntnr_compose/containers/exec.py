@@ -4,9 +4,9 @@ import asyncio
 import os
 from pathlib import Path
 
-from cntnr_compose.containers.bundle import accounts
+from cntnr_compose.containers.bundle import accounts, proot
 from cntnr_compose.containers.runtime import crun, oci_runtime, runc
-from cntnr_compose.containers.spec.process import build_exec_process
+from cntnr_compose.containers.spec.process import build_exec_process, find_proot_command
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
@@ -20,6 +20,7 @@ from cntnr_compose.model.observed import Record
 from cntnr_compose.model.protocol import ExecCommand, PrepareExec
 from cntnr_compose.model.service import Hook
 
+CANNOT_EXECUTE, NOT_FOUND = 126, 127  # exit codes, as docker's
 SPEC_WORD = "/process.json"  # of a command that its caller runs: it has the process spec
 
 
@@ -39,12 +40,23 @@ class ExecInPaused(CntnrError):
         super().__init__(f"container {container} is paused, unpause the container before exec")
 
 
+class ProgramNotRunnable(CntnrError):
+    """A container has not the program that PRoot is to run there, or may not execute it."""
+
+    def __init__(self, program: str, container: str, cause: str) -> None:
+        super().__init__(f"cannot run {program} in container {container}: {cause}")
+        self.exit_code = CANNOT_EXECUTE if cause == "permission denied" else NOT_FOUND
+
+
 def prepare_exec(context: ProjectContext, record: Record, request: PrepareExec) -> ExecCommand:
     """Build the command that runs a process in a container from outside the holder.
 
-    Raises `NotRunning`, `UserUnknown`, `IdNotMapped`, `AccountsUnfit`, `AccountsUnreadable`.
+    Raises `NotRunning`, `UserUnknown`, `IdNotMapped`, `AccountsUnfit`, `AccountsUnreadable`,
+    `ProgramNotRunnable`.
     """
     spec = _build_process(context, record, _to_hook(request), tty=request.tty)
+    if find_proot_command(spec["args"])[0]:
+        _check_program(record, request.command[0], spec)
     # runc relays by itself; crun does not follow the size of our terminal, or hands it to the program.
     is_crun = oci_runtime.is_crun(record.runtime)
     name = f"exec-{os.urandom(6).hex()}.console"
@@ -58,6 +70,19 @@ def prepare_exec(context: ProjectContext, record: Record, request: PrepareExec) 
         keeps_streams=is_crun,
         joins_scope=scope.NAME in context.host_facts.cgroup_parent,
     )
+
+
+def _check_program(record: Record, word: str, spec: Tree) -> None:
+    """Check that there is the program that PRoot is to run: it tells by its status and words of its own."""
+    pid = oci_runtime.read_pid(record.id)
+    try:
+        root = Root(Path(f"/proc/{pid}/root"))  # with what is mounted in it
+    except OSError:
+        raise NotRunning(record.name) from None
+    with root:
+        cause = proot.why_not_runnable(root, word, spec)
+    if cause:
+        raise ProgramNotRunnable(word, record.name, cause)
 
 
 def _to_hook(request: PrepareExec) -> Hook:

@@ -22,7 +22,7 @@ from cntnr_compose.core.errors import CntnrError, NoSuchContainer
 from cntnr_compose.core.events import Emit, ignore_event
 from cntnr_compose.core.values import Seconds, replace
 from cntnr_compose.host import process, signals
-from cntnr_compose.model.observed import RUNNING_STATES
+from cntnr_compose.model.listed import RUNNING_STATES
 
 SIGNAL_EFFECT: Seconds = 10  # an end so soon after a signal of `kill` is taken for its effect
 EXIT_FILE_TIMEOUT: Seconds = 1  # conmon writes the exit file of a container that has ended

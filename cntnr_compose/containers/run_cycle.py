@@ -16,7 +16,7 @@ from cntnr_compose.containers import health_monitor, hooks, setup
 from cntnr_compose.containers.bundle import source_snapshot
 from cntnr_compose.containers.logs import rotation
 from cntnr_compose.containers.run_history import EndCause, note_end, was_oom_killed
-from cntnr_compose.containers.runtime import freezer, ports, runc
+from cntnr_compose.containers.runtime import conmon, freezer, ports, runc
 from cntnr_compose.containers.state import restart_policy
 from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.containers.state.lifecycle import ACTIVE, SET_UP, LifecycleEvent, LifecycleState
@@ -25,7 +25,8 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, ignore_event
 from cntnr_compose.core.values import Seconds
 from cntnr_compose.host import proc, process, signals
-from cntnr_compose.model.observed import LOST_EXIT_CODE, RUNNING_STATES, Record, Status
+from cntnr_compose.model.listed import RUNNING_STATES
+from cntnr_compose.model.observed import LOST_EXIT_CODE, Record, Status
 from cntnr_compose.networks.port_driver import DriverPort
 
 if TYPE_CHECKING:
@@ -201,14 +202,14 @@ class RunCycle(ContainerState):
 
     async def _wait_for_end(self) -> None:
         """Wait until conmon has written the exit status, or is gone with the container."""
-        if runc.is_conmon(self.status.conmon, self.record.id):
+        if conmon.is_conmon(self.status.conmon, self.record.id):
             await signals.wait_for_exit(self.status.conmon)
         if self._is_alive():
             # conmon was killed: nobody will know the status, and output is lost from now on.
             await signals.wait_for_exit(self.status.pid)
         # A short program ends before `runc start` has returned.
         await self.wait_while({LifecycleState.STARTING})
-        code = runc.read_exit_status(self.record.id)
+        code = conmon.read_exit_status(self.record.id)
         if was_oom_killed(self.record.id):
             self.write(oom_killed=True)
             self.context.emit_event(self.record, "oom")

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 
 from cntnr_compose.containers.bundle import bundle, etc_files
 from cntnr_compose.containers.logs.drivers import parse_logging
-from cntnr_compose.containers.runtime import oci_runtime, ports, runc
+from cntnr_compose.containers.runtime import conmon, oci_runtime, ports, runc
 from cntnr_compose.containers.state import records
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
@@ -35,7 +35,7 @@ async def set_up(context: ProjectContext, record: Record, emit: Emit) -> SetupRe
         result = await bundle.create_bundle(context, record)
         for line in result.warnings:
             emit(WarningEvent(text=line))
-        pid, conmon = await _create_in_runtime(record, result)
+        pid, monitor = await _create_in_runtime(record, result)
     if result.dns_address:
         await redirect_dns_queries(record, pid, result.dns_address, emit)
     addresses = cni.read_addresses(paths.bundle(record.id))
@@ -43,7 +43,7 @@ async def set_up(context: ProjectContext, record: Record, emit: Emit) -> SetupRe
         etc_files.write_hosts(record, addresses)
         register_names(record, addresses)
     note_use(record, addresses)
-    return SetupResult(pid=pid, conmon=conmon, addresses=addresses)
+    return SetupResult(pid=pid, conmon=monitor, addresses=addresses)
 
 
 async def redirect_dns_queries(
@@ -59,7 +59,7 @@ async def redirect_dns_queries(
 async def _create_in_runtime(record: Record, result: bundle.BundleResult) -> tuple[int, int]:
     service = record.definition
     logging = parse_logging(service.logging)
-    options = runc.ConmonOptions(
+    options = conmon.ConmonOptions(
         id=record.id,
         name=record.name,
         bundle=str(paths.bundle(record.id)),
@@ -77,7 +77,7 @@ async def _create_in_runtime(record: Record, result: bundle.BundleResult) -> tup
         no_pivot=service.engine.no_pivot,
     )
     try:
-        return await runc.create(options)
+        return await conmon.create(options)
     except runc.ContainerFailed as error:
         cause = cni.read_failure(paths.bundle(record.id))
         raise (runc.ContainerFailed(record.name, cause) if cause else error) from None
@@ -92,7 +92,7 @@ def register_names(record: Record, addresses: Mapping[str, str]) -> None:
 
 async def undo_set_up(context: ProjectContext, record: Record) -> None:
     """Remove what a set-up has left, wherever it was cut off."""
-    await runc.abandon_create(record.id)
+    await conmon.abandon_create(record.id)
     await tear_down(context, record, cni.read_addresses(paths.bundle(record.id)))
 
 
@@ -127,7 +127,7 @@ async def tear_down(context: ProjectContext, record: Record, addresses: Mapping[
     """Remove all that was set up, killing what still runs; each part even when another one fails."""
     identity = record.id
     async with contextlib.AsyncExitStack() as cleanup:  # last in, first out
-        cleanup.callback((runc.exit_folder() / identity).unlink, missing_ok=True)
+        cleanup.callback((conmon.exit_folder() / identity).unlink, missing_ok=True)
         cleanup.callback(bundle.remove_bundle, record)
         for network in record.networks.values():
             cleanup.callback(address_claims.mark_stopped, network, identity)
@@ -167,7 +167,7 @@ def find_unrecorded(project: str, known: Collection[str]) -> list[str]:
 async def tear_down_unrecorded(context: ProjectContext, identity: str) -> None:
     """Tear down a container that has no record."""
     folder = paths.bundle(identity)
-    await runc.abandon_create(identity)
+    await conmon.abandon_create(identity)
     addresses = cni.read_addresses(folder)
     async with contextlib.AsyncExitStack() as cleanup:
         cleanup.callback(files.remove_tree, folder)

@@ -15,11 +15,11 @@ def read_docker_config() -> dict[str, object]:
         descriptor = os.open(f"{folder}/config.json", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (OSError, ValueError):
         return {}
-    from cntnr_compose.core.values import from_json
+    from cntnr_compose.core.files.plain_json import parse_tree
 
     try:
         with os.fdopen(descriptor, "rb") as file:
-            return from_json(file.read(MAX_SIZE), dict[str, object])
+            return parse_tree(file.read(MAX_SIZE))
     except (OSError, ValueError):
         return {}
 

@@ -1,10 +1,20 @@
 """Frozen values without msgspec, for paths where import time counts; and aliases for trees and units."""
 
-from typing import Any, ClassVar, Self, TypeAlias, dataclass_transform
+TYPE_CHECKING = False  # not typing's, whose import takes longer than ours
+if TYPE_CHECKING:
+    from typing import Any, ClassVar, Self, TypeAlias, dataclass_transform
 
-Tree: TypeAlias = dict[str, Any]
-Seconds: TypeAlias = float
-Bytes: TypeAlias = int
+    Tree: TypeAlias = dict[str, Any]
+else:
+    Tree = dict
+
+    def dataclass_transform(**_: object) -> object:
+        """Stand in for typing's, which only tells type checkers something."""
+        return lambda kind: kind
+
+
+Seconds: "TypeAlias" = float
+Bytes: "TypeAlias" = int
 
 
 class Misused(TypeError):
@@ -26,9 +36,9 @@ class Frozen:
 
     def __init_subclass__(cls) -> None:
         """Collect the annotated names; values assigned in the class are defaults."""
-        cls._names = tuple(cls.__annotations__)
+        cls._names = (*cls._names, *cls.__annotations__)
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, **values: "Any") -> None:
         """Set the fields; those with a default may be left out."""
         kind = type(self)
         wrong = [name for name in values if name not in self._names]
@@ -37,7 +47,7 @@ class Frozen:
             raise Misused(kind, wrong)
         vars(self).update(values)
 
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, **changes: "Any") -> "Self":
         """Return a copy with some fields changed."""
         return type(self)(**({name: getattr(self, name) for name in self._names} | changes))
 
@@ -54,5 +64,5 @@ class Frozen:
         fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._names)
         return f"{type(self).__name__}({fields})"
 
-    def _values(self) -> tuple[Any, ...]:
+    def _values(self) -> "tuple[Any, ...]":
         return tuple(getattr(self, name) for name in self._names)

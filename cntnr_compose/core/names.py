@@ -4,12 +4,16 @@ Each is checked against the rule of its kind where it enters (`invalid_reason`, 
 where it becomes part of a path (`safe_path_part`).
 """
 
-from collections.abc import Mapping
-from typing import Literal
-
 from cntnr_compose.core.errors import CntnrError
 
-NamedKind = Literal["volume", "network", "container", "bundle"]
+TYPE_CHECKING = False  # not typing's, whose import takes longer than ours
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Literal, TypeAlias
+
+    NamedKind: TypeAlias = Literal["volume", "network", "container", "bundle"]
+else:
+    NamedKind = str
 
 # Docker's default network: its containers do not find each other by name.
 DEFAULT_NETWORK = "bridge"
@@ -21,7 +25,7 @@ LOWER_ALPHANUMERIC = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 ALPHANUMERIC = LOWER_ALPHANUMERIC | frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 PROJECT_CHARACTERS = LOWER_ALPHANUMERIC | frozenset("_-")
 # Docker's rule for volumes and containers, and CNI's for networks, whose names are file names, too.
-MIN_LENGTH: dict[NamedKind, int] = {"volume": 2, "network": 1, "container": 2, "bundle": 1}
+MIN_LENGTH: "dict[NamedKind, int]" = {"volume": 2, "network": 1, "container": 2, "bundle": 1}
 NAME_CHARACTERS = ALPHANUMERIC | frozenset("_.-")
 RULE = "it must begin with a letter or digit, and have only letters (a-z, A-Z), digits, and _ . -"
 
@@ -45,7 +49,7 @@ class ProjectNameInvalid(CntnrError):
         super().__init__(f'invalid project name "{name}": {rule}')
 
 
-def invalid_reason(kind: NamedKind, name: str) -> str:
+def invalid_reason(kind: "NamedKind", name: str) -> str:
     """Say why a name is invalid for a kind of resource; empty where it is valid."""
     if not name or name[0] not in ALPHANUMERIC or not NAME_CHARACTERS.issuperset(name):
         return RULE
@@ -54,7 +58,7 @@ def invalid_reason(kind: NamedKind, name: str) -> str:
     return f"it must have at most {MAX_BYTES} characters" if len(name) > MAX_BYTES else ""
 
 
-def check_name(kind: NamedKind, name: str) -> None:
+def check_name(kind: "NamedKind", name: str) -> None:
     """Raise `NameInvalid` where a name is invalid for a kind of resource."""
     why = invalid_reason(kind, name)
     if why:
@@ -71,7 +75,7 @@ def is_project_name(name: str) -> bool:
     return bool(name) and name[0] in LOWER_ALPHANUMERIC and PROJECT_CHARACTERS.issuperset(name)
 
 
-def explicit_project_name(option: str, environ: Mapping[str, str]) -> str:
+def explicit_project_name(option: str, environ: "Mapping[str, str]") -> str:
     """Return the name that ``-p`` or else the variable gives to a project, "" if neither does.
 
     Raises `ProjectNameInvalid`.
@@ -82,7 +86,7 @@ def explicit_project_name(option: str, environ: Mapping[str, str]) -> str:
     return name
 
 
-def likely_project_name(option: str, environ: Mapping[str, str], directory: str) -> str:
+def likely_project_name(option: str, environ: "Mapping[str, str]", directory: str) -> str:
     """Guess the name of a project without reading a file; wrong where `.env` or the files name it."""
     name = option or environ.get(PROJECT_NAME_VARIABLE, "") or directory.rpartition("/")[2]
     return normalize_project_name(name) or "none"

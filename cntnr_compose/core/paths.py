@@ -1,26 +1,17 @@
 """Paths of everything on disk, below the XDG base directories.
 
-Data survives a reboot and may be large; runtime is a tmpfs that ends with the session.
-Files of subordinate ids can only be read or removed inside the namespaces of the holder.
+Data survives a reboot and may be large; runtime is a tmpfs that ends with the session. `folders` has as texts
+what commands need that do without pathlib. Files of subordinate ids can only be read or removed inside the
+namespaces of the holder.
 """
 
-import contextlib
 import errno
 import os
-import stat
 from pathlib import Path
 
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.files import folders
 from cntnr_compose.core.names import safe_path_part
-
-
-class UnsafeRuntimeDirectory(CntnrError):
-    """The runtime directory belongs to another user, or others may write to it."""
-
-    hint = "have it removed, or set XDG_RUNTIME_DIR to a directory of yours with mode 0700"
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"cannot trust the runtime directory {path}: not ours alone")
 
 
 class HomeNotWritable(CntnrError):
@@ -47,61 +38,26 @@ def explain_os_error(error: OSError) -> CntnrError | None:
         return DiskFull(path or data())
     if path is None or error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
         return None
-    is_ours = any(ours in (path, *path.parents) for ours in (data(), _chosen_runtime()))
+    is_ours = any(
+        ours in (path, *path.parents) for ours in (data(), Path(folders.chosen_runtime()))
+    )
     return HomeNotWritable(path, error.strerror or str(error)) if is_ours else None
-
-
-def _home() -> Path:
-    home = os.environ.get("HOME")
-    return Path(home) if home else Path("/")
 
 
 def data() -> Path:
     """Return ``$XDG_DATA_HOME/cntnr``."""
-    chosen = os.environ.get("XDG_DATA_HOME", "")
-    return (Path(chosen) if chosen.startswith("/") else _home() / ".local/share") / "cntnr"
+    return Path(folders.data())
 
 
 def config() -> Path:
     """Return ``$XDG_CONFIG_HOME/cntnr``."""
     chosen = os.environ.get("XDG_CONFIG_HOME", "")
-    return (Path(chosen) if chosen.startswith("/") else _home() / ".config") / "cntnr"
+    return Path(chosen if chosen.startswith("/") else f"{folders.home()}/.config") / "cntnr"
 
 
 def runtime() -> Path:
-    """Return ``$XDG_RUNTIME_DIR/cntnr``, else ``/run/user/UID/cntnr``, else ``/tmp/cntnr-UID``.
-
-    The same for all commands of a user, whether or not the shell has the variable (`su`, cron). A
-    folder that others may write to is never read. Raises `UnsafeRuntimeDirectory`.
-    """
-    path = _chosen_runtime()
-    with contextlib.suppress(OSError):  # not there yet, or not reachable
-        _check_owner(path)
-    return path
-
-
-def _chosen_runtime() -> Path:
-    if chosen := os.environ.get("CNTNR_RUNTIME_DIR"):
-        return Path(chosen)
-    configured = os.environ.get("XDG_RUNTIME_DIR", "")
-    for folder in (configured, f"/run/user/{os.getuid()}"):
-        if folder.startswith("/") and _is_ours(folder):
-            return Path(folder) / "cntnr"
-    return Path(f"/tmp/cntnr-{os.getuid()}")
-
-
-def _is_ours(folder: str) -> bool:
-    """Tell whether we own a folder; `sudo` and `su` may leave the variable of another user."""
-    try:
-        return Path(folder).stat().st_uid == os.getuid() and os.access(folder, os.W_OK)
-    except OSError:
-        return False
-
-
-def _check_owner(path: Path) -> None:
-    status = path.lstat()
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
-        raise UnsafeRuntimeDirectory(path)
+    """Return the runtime folder of `folders.runtime`. Raises `UnsafeRuntimeDirectory`."""
+    return Path(folders.runtime())
 
 
 def images() -> Path:
@@ -146,12 +102,12 @@ def volume(name: str) -> Path:
 
 def containers() -> Path:
     """Return the folder of records, logs and upper directories of containers."""
-    return data() / "containers"
+    return Path(folders.containers())
 
 
 def projects() -> Path:
     """Return the folder of what projects were last brought up as: one file per project and kind."""
-    return data() / "projects"
+    return Path(folders.projects())
 
 
 def history(project: str) -> Path:
@@ -166,12 +122,12 @@ def resource_events() -> Path:
 
 def holder() -> Path:
     """Return the folder of what is known of the user's namespace holder."""
-    return runtime() / "holder"
+    return Path(folders.holder())
 
 
 def holder_state() -> Path:
     """Return the folder of files that the holder needs and that no cleaner of old files may remove."""
-    return data() / "holder"
+    return Path(folders.holder_state())
 
 
 def supervisor_logs() -> Path:
@@ -181,12 +137,12 @@ def supervisor_logs() -> Path:
 
 def watch_lock(project: str) -> Path:
     """Return the lock of the command that watches a project, and its pid in there."""
-    return runtime() / "w" / f"{_short(project)}.pid"
+    return runtime() / "w" / f"{folders.short_name(project)}.pid"
 
 
 def holder_tmpfs() -> Path:
     """Return the tmpfs folder inside the holder, which ends with it."""
-    return Path("/run/cntnr")
+    return Path(folders.HOLDER_TMPFS)
 
 
 def holder_locks() -> Path:
@@ -201,7 +157,7 @@ def bundles() -> Path:
 
 def container(project: str, identity: str) -> Path:
     """Return the folder of one container: record, status, log, upper directory."""
-    return containers() / safe_path_part(project, "project") / safe_path_part(identity, "container")
+    return Path(folders.container(project, identity))
 
 
 def boot_script(project: str) -> Path:
@@ -226,20 +182,12 @@ def intent(project: str) -> Path:
 
 def supervisor_socket(project: str) -> Path:
     """Return the socket of a supervisor, inside the holder; its lock is beside it."""
-    return holder_tmpfs() / "s" / f"{_short(project)}.sock"
+    return holder_tmpfs() / folders.supervisor_file(project, "sock")
 
 
 def supervisor_log(project: str) -> Path:
     """Return the log file of a supervisor; it exists as long as the supervisor."""
-    return supervisor_logs() / f"{_short(project)}.log"
-
-
-def _short(project: str) -> str:
-    """Shorten a long name: paths of sockets allow 107 bytes."""
-    import zlib
-
-    safe_path_part(project, "project")
-    return project if len(project) <= 40 else f"{project[:31]}-{zlib.crc32(project.encode()):08x}"
+    return supervisor_logs() / f"{folders.short_name(project)}.log"
 
 
 def secure_runtime() -> Path:
@@ -252,7 +200,7 @@ def secure_runtime() -> Path:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise HomeNotWritable(path, error.strerror or str(error)) from error
-    _check_owner(path)
+    folders.check_owner(str(path))
     # Inside the holder we have another uid, and a folder named after it would be another one, too.
     os.environ["CNTNR_RUNTIME_DIR"] = str(path)
     return path

@@ -1,10 +1,14 @@
-"""Parse durations, sizes and ranges of ports; format durations as Go does."""
+"""Parse durations, sizes and ranges of ports; format durations as Go does.
 
-import re
-from collections.abc import Iterable
-from functools import cache
+Imports nothing heavy: `ps` shows ports before it has imported a library.
+"""
 
 from cntnr_compose.core.frozen import Bytes, Seconds
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Iterable
 
 NANOSECONDS = {
     "ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6,
@@ -31,13 +35,15 @@ class InvalidSize(ValueError):
         super().__init__(f"invalid size: '{text}'")
 
 
-@cache
-def _duration_pattern() -> re.Pattern[str]:
+def _duration_pattern() -> "re.Pattern[str]":
+    import re  # which keeps what it has compiled
+
     return re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h|d|w)", re.ASCII)
 
 
-@cache
-def _size_pattern() -> re.Pattern[str]:
+def _size_pattern() -> "re.Pattern[str]":
+    import re
+
     digits = r"\d+(?:_\d+)*"  # as Go's own parser, which knows 1_000
     number = rf"\+?(?:{digits}\.?(?:{digits})?|\.{digits})(?:[eE][-+]?\d+)?"
     return re.compile(rf"({number}) ?(?:b|([kmgtp])(?:i?b)?)?", re.ASCII | re.IGNORECASE)
@@ -121,7 +127,7 @@ def parse_port_range(text: str) -> tuple[int, int] | None:
     return (int(first), int(last)) if int(first) <= int(last) else None
 
 
-def parse_exposed_ports(texts: Iterable[str]) -> list[tuple[int, str]]:
+def parse_exposed_ports(texts: "Iterable[str]") -> list[tuple[int, str]]:
     """Parse ``PORT[-PORT][/PROTOCOL]``; return each port with its protocol, once."""
     ports = []
     for text in texts:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import ProgramMissing
+from cntnr_compose.core.files import folders
 from cntnr_compose.core.user_config import read_user_config
 from cntnr_compose.core.values import Bytes, Value
 from cntnr_compose.doctor import probes
@@ -286,7 +287,7 @@ def _check_seccomp() -> Check:
 def _check_runtime_folder() -> Check:
     try:
         return Check(name="runtime folder", state="ok", found=str(paths.secure_runtime()))
-    except (paths.UnsafeRuntimeDirectory, paths.HomeNotWritable) as error:
+    except (folders.UnsafeRuntimeDirectory, paths.HomeNotWritable) as error:
         return Check(
             name="runtime folder",
             state="missing",

@@ -88,7 +88,7 @@ def read_value(path: Path, kind: type[T]) -> T | None:
 
     try:
         return from_json(text, kind)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter where it is nested too deeply
         return None
 
 
@@ -139,21 +139,6 @@ def file_lock(path: Path, *, wait: bool = True, shared: bool = False) -> Iterato
             yield True
     finally:
         os.close(descriptor)
-
-
-def is_locked(path: Path) -> bool:
-    """Check whether a process holds the lock at ``path``; do not create the file."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except (FileNotFoundError, PermissionError):  # the latter in a holder that is ending
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def acquire_lock(path: Path) -> int | None:

@@ -1,11 +1,15 @@
-"""Look up processes in /proc (proc(5)): start time, command line, pid in its namespace, listening port."""
+"""Look up processes in /proc (proc(5)): start time, command line, pid in its namespace, listening port.
 
-import contextlib
+Imports little: `ps` looks for a process before it has imported a library.
+"""
+
 import os
-from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from cntnr_compose.core.frozen import Frozen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 IdMap = list[tuple[int, int, int]]  # rows of inside, outside, count
 
@@ -24,17 +28,25 @@ class ProcessStat(Frozen):
     threads: int = 1
 
 
+def _read(name: str) -> bytes:
+    """Read a file of /proc. Raises `OSError`."""
+    with open(f"/proc/{name}", "rb", buffering=0) as file:
+        return file.readall()
+
+
 def list_pids() -> list[int]:
     """List the ids of all processes that are seen here, in order."""
-    return sorted(int(name) for name in os.listdir("/proc") if name.isdecimal())  # noqa: PTH208 - quick
+    return sorted(int(name) for name in os.listdir("/proc") if name.isdecimal())
 
 
 def list_processes() -> dict[int, ProcessStat]:
     """List all processes that are seen here, by pid; one that ends meanwhile is left out."""
     processes = {}
     for pid in list_pids():
-        with contextlib.suppress(OSError):
-            processes[pid] = parse_stat(pid, Path(f"/proc/{pid}/stat").read_bytes())
+        try:
+            processes[pid] = parse_stat(pid, _read(f"{pid}/stat"))
+        except OSError:  # it has ended meanwhile
+            continue
     return processes
 
 
@@ -58,7 +70,7 @@ def parse_stat(pid: int, text: bytes) -> ProcessStat:
 def status_numbers(pid: int, key: str) -> list[int]:
     """Return the numbers of a line of /proc/PID/status, as of ``NSpid``; empty where it is gone."""
     try:
-        text = Path(f"/proc/{pid}/status").read_bytes()
+        text = _read(f"{pid}/status")
     except OSError:
         return []
     return [
@@ -69,14 +81,14 @@ def status_numbers(pid: int, key: str) -> list[int]:
 def namespace(pid: int, kind: str) -> str:
     """Identify a namespace of a process; empty where it is gone, a zombie, or another user's."""
     try:
-        return os.readlink(f"/proc/{pid}/ns/{kind}")  # noqa: PTH115 - for each process of the host
+        return os.readlink(f"/proc/{pid}/ns/{kind}")
     except OSError:
         return ""
 
 
 def boot_time() -> int:
     """Return when this machine was started, in seconds."""
-    return int(Path("/proc/stat").read_bytes().partition(b"\nbtime ")[2].partition(b"\n")[0])
+    return int(_read("stat").partition(b"\nbtime ")[2].partition(b"\n")[0])
 
 
 def start_time(pid: int) -> int:
@@ -85,7 +97,7 @@ def start_time(pid: int) -> int:
     Together with the pid it names a process: a later one with the same pid has another start time.
     """
     try:
-        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        fields = _read(f"{pid}/stat").rpartition(b")")[2].split()
     except OSError:
         return 0
     return 0 if fields[0] in (b"Z", b"X") else int(fields[19])
@@ -96,7 +108,7 @@ def read_id_map(pid: int, kind: str = "uid") -> IdMap:
 
     Raises `OSError` where it is gone.
     """
-    lines = Path(f"/proc/{pid}/{kind}_map").read_text().splitlines()
+    lines = _read(f"{pid}/{kind}_map").splitlines()
     rows = (map(int, line.split()) for line in lines)
     return [(inside, outside, count) for inside, outside, count in rows]
 
@@ -117,12 +129,12 @@ def pid_inside(pid: int) -> int:
 def command_line(pid: int) -> list[bytes]:
     """Return a process's command line; empty where it is gone, or a zombie."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:-1]
+        return _read(f"{pid}/cmdline").split(b"\0")[:-1]
     except OSError:
         return []
 
 
-def find_descendants(pids: Iterable[int]) -> list[int]:
+def find_descendants(pids: "Iterable[int]") -> list[int]:
     """List the children of processes, their children, and so on."""
     children: dict[int, list[int]] = {}
     for process in list_processes().values():
@@ -139,11 +151,13 @@ def find_by_argument(argument: bytes) -> list[int]:
     return [pid for pid in list_pids() if argument in command_line(pid)]
 
 
-def _open_files(pid: int) -> Iterator[str]:
+def _open_files(pid: int) -> "Iterator[str]":
     """Yield what the descriptors of a process are of. Raises `OSError` where that cannot be read."""
-    for name in os.listdir(f"/proc/{pid}/fd"):  # noqa: PTH208 - quick
-        with contextlib.suppress(FileNotFoundError):  # it is closed
-            yield str(Path(f"/proc/{pid}/fd/{name}").readlink())
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            yield os.readlink(f"/proc/{pid}/fd/{name}")
+        except FileNotFoundError:  # it is closed
+            continue
 
 
 def find_listener(port: int) -> str:
@@ -151,14 +165,16 @@ def find_listener(port: int) -> str:
     inodes = set()
     for protocol, state in (("tcp", "0A"), ("tcp6", "0A"), ("udp", "07"), ("udp6", "07")):
         try:
-            lines = Path(f"/proc/net/{protocol}").read_text().splitlines()[1:]
+            lines = _read(f"net/{protocol}").decode().splitlines()[1:]
         except OSError:
             continue
         for columns in map(str.split, lines):
             if columns[3] == state and int(columns[1].rpartition(":")[2], 16) == port:
                 inodes.add(f"socket:[{columns[9]}]")
     for pid in list_pids() if inodes else ():
-        with contextlib.suppress(OSError):  # it is of another user, or it ends
+        try:
             if not inodes.isdisjoint(_open_files(pid)):
-                return f"{Path(f'/proc/{pid}/comm').read_text().strip()} (process {pid})"
+                return f"{_read(f'{pid}/comm').decode().strip()} (process {pid})"
+        except OSError:  # it is of another user, or it ends
+            continue
     return "a process of another user" if inodes else ""

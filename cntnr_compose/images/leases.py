@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.files import locks
 from cntnr_compose.core.values import Seconds
 from cntnr_compose.host import files
 
@@ -80,7 +81,7 @@ def _oldest_lease(root: Path) -> Seconds:
     oldest = float("inf")
     for path in files.find_paths(_folder(root), "*"):
         with contextlib.suppress(FileNotFoundError):
-            if files.is_locked(path):
+            if locks.is_locked(path):
                 oldest = min(oldest, path.stat().st_mtime)
             else:
                 path.unlink()

@@ -2,9 +2,9 @@
 
 from cntnr_compose.core.oci_runtimes import RUNC
 from cntnr_compose.core.values import Seconds, Tree, Value, field
+from cntnr_compose.model.listed import RUNNING_STATES, ListedContainer
 from cntnr_compose.model.service import Service
 
-RUNNING_STATES = frozenset({"running", "restarting", "paused"})
 LOST_EXIT_CODE = 137  # of a container whose end nobody saw: it was killed with the holder
 LOST_ERROR = "its namespaces were ended from outside"
 
@@ -108,9 +108,40 @@ class Container(Value, frozen=True, kw_only=True):
         return self.record.name
 
     @property
+    def created(self) -> Seconds:
+        """Return when the container was created."""
+        return self.record.created
+
+    @property
     def is_running(self) -> bool:
         """Tell whether it runs, or will run again by itself."""
         return self.status.state in RUNNING_STATES
+
+    def listed(self) -> ListedContainer:
+        """Return what lists show of it."""
+        record, status = self.record, self.status
+        image_ports = record.image_config.get("ExposedPorts") or {}
+        return ListedContainer(
+            id=record.id,
+            name=record.name,
+            image=record.image,
+            image_id=record.image_id,
+            command=record.command,
+            created=record.created,
+            exposed=(*record.definition.expose, *image_ports),
+            auto_remove=record.auto_remove,
+            state=status.state,
+            holder=status.holder,
+            pid=status.pid,
+            started=status.started,
+            finished=status.finished,
+            exit_code=status.exit_code,
+            health=status.health,
+            oom_killed=status.oom_killed,
+            published=tuple(
+                (port.url, port.target, port.published, port.protocol) for port in status.published
+            ),
+        )
 
 
 class ObservedNetwork(Value, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 
-from cntnr_compose.containers.state import records
+from cntnr_compose.containers.state import plain_records, records
 from cntnr_compose.containers.state.volume_usage import volume_users
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
@@ -80,7 +80,7 @@ def _remove_network(name: str) -> Bytes:
 def _describe_endpoints(identities: list[str]) -> Iterator[str]:
     names = {
         container.record.id: container.name
-        for project in records.list_projects()
+        for project in plain_records.list_projects()
         for container in records.read_containers(project)
     }
     for identity in identities:

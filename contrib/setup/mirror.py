@@ -23,7 +23,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = ("cntnr", "cntnr-hook")  # `project.scripts` of pyproject.toml
+SCRIPTS = sorted((ROOT / "contrib/setup/scripts").iterdir())
 SKIPPED = {".git", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
 
 
@@ -107,7 +107,7 @@ def refresh_environment(base: Path) -> None:
     if (
         mark.exists()
         and mark.read_text() == stamp
-        and all((venv / "bin" / name).exists() for name in SCRIPTS)
+        and all((venv / "bin" / script.name).exists() for script in SCRIPTS)
     ):
         return
     if venv.exists():
@@ -120,13 +120,10 @@ def refresh_environment(base: Path) -> None:
     for editable in [*target.glob("*cntnr*.pth"), *target.glob("cntnr-*.dist-info")]:
         shutil.rmtree(editable) if editable.is_dir() else editable.unlink()
     (target / "cntnr.pth").write_text(f"{base}/tree\n")
-    for name in SCRIPTS:
-        script = venv / "bin" / name
-        script.write_text(
-            f"#!{venv}/bin/python\n"
-            "import sys\n\nfrom cntnr_compose.cli.main import main\n\nsys.exit(main())\n"
-        )
-        script.chmod(0o755)
+    for script in SCRIPTS:
+        target_script = venv / "bin" / script.name
+        target_script.write_text(script.read_text().replace("#!python", f"#!{venv}/bin/python", 1))
+        target_script.chmod(0o755)
     compileall.compile_dir(target, quiet=2)
     subprocess.run(["chmod", "-R", "a+rX", venv], check=True)
     mark.write_text(stamp)

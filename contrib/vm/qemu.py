@@ -70,6 +70,8 @@ class Qemu:
                 start_new_session=True,
             )
         self._pid_file.write_text(str(process.pid))
+        while process.poll() is None and self.pid() is None:  # it has no command line yet
+            time.sleep(0.05)
 
     def arguments(self) -> list[str]:
         """Return qemu's command line."""

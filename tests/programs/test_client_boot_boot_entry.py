@@ -170,6 +170,16 @@ def test_up_tells_of_logouts_that_kill(
     assert told == [f"{after}, until `loginctl enable-linger ann`"]
 
 
+def test_up_tells_of_logouts_that_kill_although_linger_is_on(
+    systemd: Programs, told: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "linger").mkdir()
+    (tmp_path / "linger/ann").touch()
+    systemd.add("loginctl", "echo KillUserProcesses=yes")
+    arrange(told)
+    assert told == [boot.KILLED]
+
+
 def test_up_turns_linger_on_where_polkit_allows_it(
     systemd: Programs, told: list[str], tmp_path: Path
 ) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.containers.runtime import oci_runtime, runc
-from cntnr_compose.containers.runtime.runc import ConmonOptions, ContainerFailed
+from cntnr_compose.containers.runtime import conmon, oci_runtime, runc
+from cntnr_compose.containers.runtime.conmon import ConmonOptions
+from cntnr_compose.containers.runtime.runc import ContainerFailed
 from tests.fakes.programs import Programs
 
 # conmon takes `-b BUNDLE` and `--conmon-pidfile FILE`, and writes into the pipe that the environment names.
@@ -18,8 +19,8 @@ printf '%s\\n' '{answer}' >/proc/self/fd/$_OCI_SYNCPIPE
 
 @pytest.fixture
 def launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ConmonOptions:
-    monkeypatch.setattr(runc.paths, "holder_tmpfs", lambda: tmp_path / "held")
-    bundle = runc.paths.bundle("abc")
+    monkeypatch.setattr(conmon.paths, "holder_tmpfs", lambda: tmp_path / "held")
+    bundle = conmon.paths.bundle("abc")
     bundle.mkdir(parents=True)
     return ConmonOptions(
         id="abc", name="p-web-1", bundle=str(bundle), log="/l", has_own_network=False
@@ -31,7 +32,7 @@ def test_the_pids_of_container_and_conmon_are_read(
 ) -> None:
     programs.add("runc")
     programs.add("conmon", CONMON.replace("{answer}", '{"data": 42}'))
-    assert asyncio.run(runc.create(launch)) == (42, 77)
+    assert asyncio.run(conmon.create(launch)) == (42, 77)
     call = programs.calls("conmon")[0]
     assert call[call.index("-c") + 1] == "abc"
     assert call[call.index("-b") + 1] == launch.bundle
@@ -42,10 +43,10 @@ def test_a_stale_exit_file_goes_before_the_id_is_used_again(
 ) -> None:
     programs.add("runc")
     programs.add("conmon", CONMON.replace("{answer}", '{"data": 42}'))
-    runc.exit_folder().mkdir(parents=True)
-    (runc.exit_folder() / "abc").write_text("9")
-    asyncio.run(runc.create(launch))
-    assert runc.read_exit_status("abc") is None
+    conmon.exit_folder().mkdir(parents=True)
+    (conmon.exit_folder() / "abc").write_text("9")
+    asyncio.run(conmon.create(launch))
+    assert conmon.read_exit_status("abc") is None
 
 
 def test_a_failed_create_says_what_runc_said(programs: Programs, launch: ConmonOptions) -> None:
@@ -53,7 +54,7 @@ def test_a_failed_create_says_what_runc_said(programs: Programs, launch: ConmonO
     answer = '{"data": -1, "message": "runc create failed: exec format error"}'
     programs.add("conmon", CONMON.replace("{answer}", answer))
     with pytest.raises(ContainerFailed, match="cannot start container p-web-1: exec format error"):
-        asyncio.run(runc.create(launch))
+        asyncio.run(conmon.create(launch))
 
 
 def test_conmon_that_dies_without_a_word_is_a_failure(
@@ -62,7 +63,7 @@ def test_conmon_that_dies_without_a_word_is_a_failure(
     programs.add("runc")
     programs.add("conmon", "echo broken pipe >&2; exit 1")
     with pytest.raises(ContainerFailed, match="broken pipe"):
-        asyncio.run(runc.create(launch))
+        asyncio.run(conmon.create(launch))
 
 
 def test_what_runc_does_not_know_needs_no_delete(programs: Programs, launch: ConmonOptions) -> None:

@@ -86,7 +86,10 @@ def supervisors(project: Project) -> list[Process]:
         except FileNotFoundError:
             return False
 
-    return list(filter(writes_there, find(project.user, "supervisor")))
+    writers = list(filter(writes_there, find(project.user, "supervisor")))
+    # A child of it does so, too, until it has become another program.
+    pids = {process.pid for process in writers}
+    return [process for process in writers if process.parent not in pids]
 
 
 def supervisor(project: Project) -> Process:

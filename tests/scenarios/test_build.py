@@ -15,6 +15,7 @@ from textwrap import dedent
 
 import pytest
 
+from cntnr_compose.host.files import remove_tree
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import Project, User, wait_until
 from tests.scenarios.registry import Registry
@@ -161,7 +162,7 @@ def test_the_layers_are_what_was_built(make_project: MakeProject, user: User) ->
     before = run(web, command)
     # Without the folders of the steps the image is unpacked from its layers.
     for path in (user.data / "layers").glob("s-*"):
-        shutil.rmtree(path)
+        remove_tree(path)  # of other tests are some that are too deep for shutil
     assert run(web, command) == before
     assert list((user.data / "layers").glob("s-*")) == []
 
@@ -319,7 +320,7 @@ def test_what_was_built_can_be_pushed_and_pulled(
     before = run(web, LOOK)
     web.compose("down", "--rmi", "all").ok()
     for path in (user.data / "layers").glob("s-*"):
-        shutil.rmtree(path)
+        remove_tree(path)  # of other tests are some that are too deep for shutil
     web.write("compose.yaml", f"services: {{web: {{image: '{name}'}}}}\n")
     assert run(web, LOOK) == before
 

@@ -1,5 +1,6 @@
 """`cntnr exec` runs commands in containers of any project; `cntnr logs` prints what they wrote."""
 
+import signal
 import subprocess
 import time
 
@@ -30,6 +31,7 @@ def cntnr(user: User, *words: str, stdin: str = "") -> Result:
     return user.run("cntnr", *words, stdin=stdin)
 
 
+@pytest.mark.runtimes
 def test_commands_run_with_dockers_flags_and_exit_codes(
     make_project: MakeProject, busybox_image: str
 ) -> None:
@@ -74,6 +76,75 @@ def test_commands_run_with_dockers_flags_and_exit_codes(
     cntnr(user, "unpause", web).ok()
     cntnr(user, "stop", web).ok()
     assert_refused(run(web, "true"), f"container {web} is not running")
+
+
+# The second one is for the ordinary command, with all its imports.
+WAYS = ((), ("--interactive=true",))
+
+
+@pytest.mark.runtimes
+def test_plain_commands_need_few_imports_and_do_the_same(
+    make_project: MakeProject, busybox_image: str
+) -> None:
+    project = make_project(SERVICES.format(image=busybox_image), name="q")
+    user = project.user
+    project.up("web")
+    web = "q-web-1"
+    trace = {"PYTHONPROFILEIMPORTTIME": "1"}
+    is_quick = [
+        "msgspec" not in user.run("cntnr", *verb, *way, web, "true", env=trace).ok().stderr
+        for verb in (("exec",), ("container", "exec"))
+        for way in (("-i",), WAYS[1])
+    ]
+    assert is_quick == [True, False, True, False]
+    script = "echo out; echo err >&2; cat; exit 9"
+    for way in WAYS:
+        ran = cntnr(
+            user, "exec", "-i", *way, "-e", "Ä=ö", web, "sh", "-c", script, stdin="x" * 200_000
+        )
+        assert (ran.returncode, len(ran.stdout), ran.stderr) == (9, 200_004, "err\n")
+        for words, code in ((("sh", "-c", "kill -KILL $$"), 137), (("sh", "-c", "exit 255"), 255)):
+            assert cntnr(user, "exec", "-i", *way, web, *words).returncode == code
+        # Others' descriptors do not reach the container, and closed streams are no error.
+        shown = user.run(
+            "sh", "-c", f"exec cntnr exec {' '.join(way)} {web} ls /proc/self/fd 7</dev/null"
+        )
+        assert shown.ok().stdout.split() == ["0", "1", "2", "3"]
+        for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+            user.run("sh", "-c", f"exec cntnr exec {' '.join(way)} {web} ls / {closed}").ok()
+        words = f"{' '.join(way)} {web} sh -c 'echo x >&2'"
+        assert user.run("sh", "-c", f"exec cntnr exec {words} 2>/dev/full").returncode == 1
+
+
+@pytest.mark.runtimes
+def test_signals_end_the_command_and_what_it_started_goes_on(
+    make_project: MakeProject, busybox_image: str
+) -> None:
+    project = make_project(SERVICES.format(image=busybox_image), name="s")
+    user = project.user
+    project.up("web")
+    web = "s-web-1"
+    codes = []
+    names = ("TERM", "INT", "HUP", "USR1", "QUIT", "KILL")
+    for number, (flags, name) in enumerate(
+        ((*way, *flag), name) for way in WAYS for flag in ((), ("-i",)) for name in names
+    ):
+        script = f"echo begun; sleep {2000 + number}; true"
+        with user.popen(
+            "cntnr", "exec", *flags, web, "sh", "-c", script,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        ) as running:  # fmt: skip
+            assert running.stdout is not None
+            assert running.stdout.readline() == "begun\n"
+            running.send_signal(getattr(signal, f"SIG{name}"))
+            codes.append(running.wait(timeout=20))
+    half = len(codes) // 2
+    assert codes[:6] == [130, 130, 129, 138, 131, -9]
+    assert codes[6:half] == [143, 130, 129, 138, 131, -9]
+    # `--interactive=true` reads, with and without a further -i.
+    assert codes[half:] == codes[6:half] * 2
+    running = cntnr(user, "exec", web, "ps").ok().stdout
+    assert [str(2000 + number) in running for number in range(len(codes))] == [True] * len(codes)
 
 
 @pytest.mark.parametrize("runtime", ["runc", "crun"])

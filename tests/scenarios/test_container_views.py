@@ -49,6 +49,11 @@ def lines(user: User, *words: str) -> list[str]:
     return cntnr(user, *words).ok().stdout.splitlines()
 
 
+def is_same_with_format(user: User, *flags: str) -> bool:
+    """Check that `ps` prints the same in its own format, which the ordinary command answers."""
+    return lines(user, "ps", *flags) == lines(user, "ps", *flags, "--format", "table")
+
+
 @pytest.fixture
 def stack(make_project: MakeProject, busybox_image: str) -> Project:
     ports = {"port": free_port(), "other": free_port()}
@@ -77,6 +82,9 @@ def test_ps_lists_containers_as_docker_does(stack: Project, make_project: MakePr
     assert cells[4].startswith("Up ")
     assert cells[4].endswith("(healthy)")
     assert "70/tcp, 127.0.0.1:" in cells[5]
+    for flags in ((), ("-a",), ("-n", "2"), ("-a", "--no-trunc")):
+        # The ordinary command prints the same, but for the second that may pass in between.
+        wait_until(lambda: is_same_with_format(user, *flags), what=f"ps {flags} is the same")  # noqa: B023
     every = lines(user, "container", "ls", "-a", "--format", "{{.Names}}|{{.State}}")
     assert every[0] == "other-x-1|created"  # the newest first
     assert set(every[1:]) == {"shop-web-1|running", "shop-off-1|exited", "shop-alone-1|running"}

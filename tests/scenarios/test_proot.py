@@ -94,6 +94,23 @@ def test_one_container_runs_with_it(make_project: MakeProject) -> None:
     assert (ran.returncode, ran.stdout) == (6, "www-data\n")
     missing = project.cntnr("run", "--rm", "--proot", "debian:12", "nothing-of-that-name")
     assert_refused(missing, "executable file not found", code=127)
+    project.cntnr(
+        "run", "-d", "--name", "proot", "--proot", "-v", "/work", "debian:12", "sleep", "1000"
+    ).ok()
+    project.cntnr(
+        "exec", "proot", "sh", "-c", "printf '#!/bin/sh\nexit 5' >/work/x; chmod +x /work/x"
+    ).ok()
+    try:
+        assert project.cntnr("exec", "proot", "/work/x").returncode == 5
+        for program, says, code in (
+            ("nothing-of-that-name", "executable file not found in $PATH", 127),
+            ("/nope", "stat /nope: no such file or directory", 127),
+            ("/etc/passwd", "permission denied", 126),
+        ):
+            refused = project.cntnr("exec", "proot", program)
+            assert_refused(refused, f"cannot run {program} in container proot: {says}", code=code)
+    finally:
+        project.cntnr("rm", "-fv", "proot").ok()
     below = project.cntnr("run", "--rm", "--proot", "-w", "/usr", "debian:12", "bin/id", "-u").ok()
     assert below.stdout == "0\n"
     refused = assert_refused(

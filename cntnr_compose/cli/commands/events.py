@@ -58,7 +58,7 @@ def _choose_format(form: str) -> "Callable[[ContainerEvent | ResourceEvent], str
         return lambda event: to_json(event_lines.describe_event(event)).decode()
     if "{{" not in form:
         raise UnknownFormat(form)
-    from cntnr_compose.cli.display.go_template import render_template
+    from cntnr_compose.cli.display.templates.go_template import render_template
 
     def render(event: "ContainerEvent | ResourceEvent") -> str:
         fields = {"status": "", "id": "", "from": "", **event_lines.describe_event(event)}

@@ -70,7 +70,11 @@ def format_rows(
 def _render_rows(
     template: str, objects: Sequence[Tree], min_width: int, names: Mapping[str, str]
 ) -> list[str]:
-    from cntnr_compose.cli.display.go_template import render_template, split_cells, table_headings
+    from cntnr_compose.cli.display.templates.go_template import (
+        render_template,
+        split_cells,
+        table_headings,
+    )
 
     headings = table_headings(template, names)
     if headings is None:

@@ -1,12 +1,15 @@
-"""Format tables, ages, sizes and ports as docker prints them."""
+"""Format tables, ages, sizes and ports as docker prints them.
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+Imports nothing heavy: `ps` prints its table before it has imported a library.
+"""
 
 from cntnr_compose.core.frozen import Bytes, Seconds
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from cntnr_compose.model.observed import PublishedPort
+    from collections.abc import Iterable, Sequence
+
+    from cntnr_compose.model.listed import Publication
 
 GAP = 3
 # Lowest count of hours for the next unit, hours in a unit, and its name.
@@ -18,18 +21,8 @@ LONG_UNITS = (
 )
 
 
-class TemplateRow(dict[str, Any]):
-    """The fields of a row, and the functions that templates call with arguments: ``{{.Label "name"}}``."""
-
-    def __init__(
-        self, fields: Mapping[str, object], functions: Mapping[str, Callable[..., object]]
-    ) -> None:
-        super().__init__(fields)
-        self.functions = functions
-
-
 def format_table(
-    header: Sequence[str], rows: Iterable[Sequence[str]], *, min_width: int = 20, gap: int = GAP
+    header: "Sequence[str]", rows: "Iterable[Sequence[str]]", *, min_width: int = 20, gap: int = GAP
 ) -> list[str]:
     """Align columns with ``gap`` spaces; no column but the last is narrower than ``min_width``."""
     lines = [header, *rows]
@@ -71,7 +64,7 @@ def format_binary_size(count: Bytes) -> str:
     return _format_scaled(count, 1024, 4, ("B", "KiB", "MiB", "GiB", "TiB"))
 
 
-def _format_scaled(count: Bytes, step: int, digits: int, units: Sequence[str]) -> str:
+def _format_scaled(count: Bytes, step: int, digits: int, units: "Sequence[str]") -> str:
     """Format a number in the first unit in which it is below ``step``, or in the largest."""
     value, (*smaller, largest) = float(count), units
     for unit in smaller:
@@ -91,15 +84,14 @@ def truncate(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
-def format_ports(published: "Iterable[PublishedPort]", exposed: Iterable[tuple[int, str]]) -> str:
+def format_ports(published: "Iterable[Publication]", exposed: "Iterable[tuple[int, str]]") -> str:
     """Format ports as docker does: ``6379/tcp, 0.0.0.0:80->80/tcp, 0.0.0.0:8080->90/tcp``.
 
     Consecutive ports are joined to a range where host and container port are the same; those that differ
     come last, one by one.
     """
-    publications = list(published)
-    published_ports = {(port.target, port.protocol) for port in publications}
-    ports = [(port.target, port.url, port.published, port.protocol) for port in publications]
+    ports = [(target, url, host_port, protocol) for url, target, host_port, protocol in published]
+    published_ports = {(target, protocol) for target, _, _, protocol in ports}
     ports += [
         (port, "", 0, protocol)
         for port, protocol in exposed

@@ -1,5 +1,6 @@
 """Have projects come back after a reboot: what `up` arranges, `enable`, `disable`, and what runs at boot."""
 
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from cntnr_compose.core.events import Emit, Event
     from cntnr_compose.model.plan import Plan
 
+KILLED = "containers end when you log out (KillUserProcesses=yes in logind.conf); they start again at boot"
 LASTING = frozenset({"always", "unless-stopped"})  # restart policies that mean reboots, too
 
 
@@ -24,9 +26,9 @@ def project_name(options: "ProjectOptions") -> str:
 
 def find_lasting_projects() -> list[str]:
     """Return the projects, and `_` for that of single containers, that have a restart policy."""
-    from cntnr_compose.containers.state import records
+    from cntnr_compose.containers.state import plain_records
 
-    return [name for name in records.list_projects() if has_lasting_containers(name)]
+    return [name for name in plain_records.list_projects() if has_lasting_containers(name)]
 
 
 def has_lasting_containers(project: str) -> bool:
@@ -42,31 +44,49 @@ def arrange_boot(project: str, conditions: Iterable[str], emit: "Emit") -> None:
 
     Where that is not possible, or was not before, the user is told once.
     """
-    if LASTING.isdisjoint(conditions):
+    if LASTING.isdisjoint(conditions) or _is_installed(project):
         return
-    from cntnr_compose.client.boot import boot_entry, crontab
-    from cntnr_compose.core.user_config import read_user_config
+    from cntnr_compose.client.boot import crontab
     from cntnr_compose.host.systemd import logind
 
-    if boot_entry.is_disabled(project) or not read_user_config().boot.enabled:
-        return
     told = paths.data() / "told-of-reboots"
-    text = ""
-    if logind.is_booted():
-        try:
-            entry = boot_entry.install(project)
-            text = "" if told.exists() else describe_limits(entry)
-        except (CntnrError, OSError) as error:
-            text = f"containers do not start after a reboot: {error}; `cntnr compose enable` tries again"
-    elif crontab.is_there() and not paths.boot_script(project).exists():
-        text = (
-            "containers do not start after a reboot, unless `cntnr compose enable` has cron do it"
-        )
+    if not logind.is_booted() and (told.exists() or not crontab.is_there()):
+        return
+    text = _install(project, tells=not told.exists())
     if text and not told.exists():
         from cntnr_compose.core.events import WarningEvent
 
         told.touch()
         emit(WarningEvent(text=text))
+
+
+def _is_installed(project: str) -> bool:
+    """Tell whether this program starts a project after a reboot; read with no more than that needs."""
+    try:
+        return sys.executable in paths.boot_script(project).read_text()
+    except OSError:
+        return False
+
+
+def _install(project: str, *, tells: bool) -> str:
+    """Have systemd start a project after a reboot; return what the user should know, where it ``tells``."""
+    from cntnr_compose.client.boot import boot_entry
+    from cntnr_compose.core.user_config import read_user_config
+    from cntnr_compose.host.systemd import logind
+
+    if boot_entry.is_disabled(project) or not read_user_config().boot.enabled:
+        return ""
+    if not logind.is_booted():
+        return (
+            "containers do not start after a reboot, unless `cntnr compose enable` has cron do it"
+        )
+    try:
+        entry = boot_entry.install(project)
+    except (CntnrError, OSError) as error:
+        return (
+            f"containers do not start after a reboot: {error}; `cntnr compose enable` tries again"
+        )
+    return describe_limits(entry) if tells else ""
 
 
 def describe_limits(entry: "InstalledEntry") -> str:
@@ -77,9 +97,10 @@ def describe_limits(entry: "InstalledEntry") -> str:
     if entry.turned_linger_on:
         undo = f"loginctl disable-linger {user_name()}"
         return f"for restart policies your systemd runs from boot on now, and after logout (undo: `{undo}`)"
+    kills = logind.kills_at_logout()
     if entry.runs_at_boot:
-        return ""
-    ends = "end when you log out and " if logind.kills_at_logout() else ""
+        return KILLED if kills else ""
+    ends = "end when you log out and " if kills else ""
     after = f"containers {ends}start again at your next login, not at boot"
     return f"{after}, until `{logind.linger_command()}`"
 

@@ -135,7 +135,7 @@ def print_inspected(names: Sequence[str], form: str, describe: Callable[[str], T
         except CntnrError as error:
             errors.append(error)
     if form and form != "json":
-        from cntnr_compose.cli.display.go_template import render_template
+        from cntnr_compose.cli.display.templates.go_template import render_template
 
         stdout.write("".join(f"{render_template(form, one)}\n" for one in objects))
     else:
@@ -156,7 +156,7 @@ def print_object(described: Tree, form: str, describe: Callable[[Tree], str]) ->
     if form == "json":
         stdout.print_line(to_json(described).decode())
     elif form:
-        from cntnr_compose.cli.display.go_template import render_template
+        from cntnr_compose.cli.display.templates.go_template import render_template
 
         stdout.print_line(render_template(form, described))
     else:

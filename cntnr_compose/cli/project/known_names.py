@@ -39,17 +39,17 @@ def profiles(shared: Mapping[str, Any]) -> Sequence[str]:
 
 def projects(_shared: Mapping[str, Any]) -> Sequence[str]:
     """List the projects on this host."""
-    from cntnr_compose.containers.state import records
+    from cntnr_compose.containers.state import plain_records
 
-    return _printable(records.list_projects())
+    return _printable(plain_records.list_projects())
 
 
 def containers(_shared: Mapping[str, Any]) -> Sequence[str]:
     """List the names of all containers."""
-    from cntnr_compose.containers.state import records
+    from cntnr_compose.containers.state import plain_records, records
 
     names: list[str] = []
-    for project in records.list_projects():
+    for project in plain_records.list_projects():
         names += [container.name for container in records.read_containers(project)]
     return _printable(names)
 

@@ -8,7 +8,14 @@ if TYPE_CHECKING:
 
 PACKAGE = "cntnr_compose.cli.quick"
 # Verb: the module of this package that answers it.
-MODULES: dict[str, str] = {}
+MODULES = {
+    "ps": "container_list",
+    "container ls": "container_list",
+    "container ps": "container_list",
+    "container list": "container_list",
+    "exec": "exec",
+    "container exec": "exec",
+}
 
 
 def run(words: "Sequence[str]") -> int | None:

@@ -117,7 +117,7 @@ def note_boot(project: str) -> bool:
     with contextlib.suppress(OSError):
         if note.read_text() == this:
             return False
-    if note.parent.is_dir():
+    if paths.boot_script(project).exists():  # else `down` was faster
         files.write_atomic(note, this.encode())
     return True
 

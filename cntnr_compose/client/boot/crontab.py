@@ -2,7 +2,6 @@
 
 import os
 import shlex
-import shutil
 from pathlib import Path
 
 from cntnr_compose.core.values import Seconds
@@ -13,7 +12,7 @@ PROGRAM_TIMEOUT: Seconds = 20
 
 def is_there() -> bool:
     """Tell whether users have crontabs here."""
-    return shutil.which("crontab") is not None
+    return bool(process.find_in("crontab", process.search_path()))
 
 
 def install(project: str, script: Path) -> None:

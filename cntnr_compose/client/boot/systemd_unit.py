@@ -6,7 +6,6 @@ them. Everything else of ours, which other projects may use too, is left alone w
 
 import os
 import re
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -62,6 +61,8 @@ def kept_variables() -> dict[str, str]:
 
 def program_words() -> list[str]:
     """Return the words that start cntnr: its path where it has one, or Python with our entry."""
+    import shutil  # imported here: `up` does without, and counts milliseconds
+
     path = shutil.which(sys.argv[0]) if os.path.basename(sys.argv[0]) == "cntnr" else None  # noqa: PTH119
     return [os.path.abspath(path)] if path else [sys.executable, "-P", "-c", ENTRY_CODE]  # noqa: PTH100
 

@@ -35,6 +35,7 @@ INTERPRETER = 3
 MAX_PATH = 4096
 LIBRARY = re.compile(r"\s*(\S+) => (/\S+) \(0x[0-9a-f]+\)")
 LIST_TIMEOUT = 10.0
+ANY_EXECUTE = 0o111
 
 
 class ProotMissing(CntnrError):
@@ -86,20 +87,34 @@ def check_program(record: Record, root: Root, image: ImageConfig, process_spec: 
     Raises `ContainerFailed` as the runtime would.
     """
     word = build_command_line(record.definition, image)[0]
+    cause = why_not_runnable(root, word, process_spec)
+    if cause:
+        raise ContainerFailed(record.name, f'exec: "{word}": {cause}')
+
+
+def why_not_runnable(root: Root, word: str, process_spec: Tree) -> str:
+    """Tell, in the words of runc, why a root has no such program for a process; '' where it has one."""
     variables = dict(map(split_variable, process_spec["env"]))
-    folders = variables.get("PATH", "").split(":")
+    folders = [process_spec["cwd"]] if "/" in word else variables.get("PATH", "").split(":")
+    modes = [_read_mode(root, posixpath.join(folder, word)) for folder in folders]
+    if any(mode & ANY_EXECUTE for mode in modes):
+        return ""
+    if any(modes):
+        return "permission denied"
     if "/" in word:
-        folders = [process_spec["cwd"]]
-    if not any(_exists(root, posixpath.join(folder, word)) for folder in folders):
-        raise ContainerFailed(record.name, f'exec: "{word}": executable file not found in $PATH')
+        return f"stat {word}: no such file or directory"
+    return "executable file not found in $PATH"
 
 
-def _exists(root: Root, path: str) -> bool:
+def _read_mode(root: Root, path: str) -> int:
+    """Return the mode of a file, links followed; 0 where there is none."""
     with contextlib.suppress(
         OSError, ValueError
     ):  # links in circles, and whatever else an image may have
-        return root.find(path) is not None
-    return False
+        file = root.find(path)
+        if file is not None:
+            return file.stat().st_mode
+    return 0
 
 
 def read_loader(program: Path) -> str:

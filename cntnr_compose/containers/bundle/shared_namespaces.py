@@ -5,7 +5,7 @@ A container shares those of another one by `network_mode`, `pid` and `ipc`.
 
 from cntnr_compose.containers.runtime import oci_runtime
 from cntnr_compose.containers.spec.mounts import DEFAULT_SHM_SIZE
-from cntnr_compose.containers.state import records
+from cntnr_compose.containers.state import plain_records, records
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
@@ -49,7 +49,7 @@ def _find_owner(context: ProjectContext, record: Record, key: str, mode: str) ->
     kind, _, name = mode.partition(":")
     if kind == "container":
         own = [one for one in context.containers.values() if name in _names(one.record)]
-        projects = records.list_projects()
+        projects = plain_records.list_projects()
     else:
         service = context.container_of_service(name)
         own = [service] if service and record.project == context.project else []

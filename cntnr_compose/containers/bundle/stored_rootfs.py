@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.files import locks
 from cntnr_compose.core.values import Value
 from cntnr_compose.host import files, mounts
 from cntnr_compose.host.namespaces import holder
@@ -39,7 +40,7 @@ class _Facts(Value, frozen=True, kw_only=True):
 
 def mount(record: Record, target: Path) -> None:
     """Mount the files of a container's bundle. Raises `BundleGone`, `BundleInUse`."""
-    if files.is_locked(_folder(record) / LOCK):
+    if locks.is_locked(_folder(record) / LOCK):
         raise BundleInUse(record.name, record.bundle)
     try:
         descriptor = open_rootfs(record)

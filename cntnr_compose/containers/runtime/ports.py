@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from cntnr_compose.containers.state import records
+from cntnr_compose.containers.state import plain_records, records
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.units import parse_port_range
 from cntnr_compose.host import process
@@ -98,7 +98,7 @@ async def _publish_address(port: Port, host_ip: str, number: int, address: str) 
 def _name_port_owner(holder_id: str, port: Port, error: PortTaken) -> PortTaken:
     """Name the container that has the port, if it is one of ours."""
     number, _ = parse_port_range(port.published) or (0, 0)
-    for project in records.list_projects():
+    for project in plain_records.list_projects():
         for container in records.read_containers(project):
             status = container.status
             published = {(one.published, one.protocol) for one in status.published}

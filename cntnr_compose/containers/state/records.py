@@ -3,15 +3,16 @@
 import contextlib
 from pathlib import Path
 
+from cntnr_compose.containers.state import plain_records
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.names import STANDALONE, invalid_reason, safe_path_part
 from cntnr_compose.core.values import Value, replace
 from cntnr_compose.host import files
+from cntnr_compose.model.listed import RUNNING_STATES
 from cntnr_compose.model.observed import (
     LOST_ERROR,
     LOST_EXIT_CODE,
-    RUNNING_STATES,
     Container,
     Record,
     Status,
@@ -49,14 +50,6 @@ class ContainerKey(Value, frozen=True, kw_only=True):
     project: str
 
 
-def list_projects() -> list[str]:
-    """List the projects that have containers, or were brought up."""
-    names = {path.stem for path in files.find_paths(paths.projects(), "*.json")}
-    for path in files.find_paths(paths.containers(), "*"):
-        names.add(path.name)
-    return sorted(names)
-
-
 def list_keys() -> list[ContainerKey]:
     """List the containers of all projects, in order of names."""
     keys = []
@@ -74,8 +67,8 @@ def _is_in_place(key: ContainerKey | Record, folder: Path) -> bool:
 def read_containers(project: str) -> list[Container]:
     """Read every container of a project as it was last written, in order of names."""
     containers = []
-    for folder in files.find_paths(paths.containers() / safe_path_part(project, "project"), "*"):
-        record = read_record(project, folder.name)
+    for identity in plain_records.list_ids(project):
+        record = read_record(project, identity)
         if record is not None:
             containers.append(Container(record=record, status=read_status(record)))
     return sorted(containers, key=lambda container: container.name)

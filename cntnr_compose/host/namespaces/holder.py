@@ -12,8 +12,9 @@ from pathlib import Path
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.frozen import Frozen
-from cntnr_compose.host import files, kernel, proc
+from cntnr_compose.host import files, kernel
+from cntnr_compose.host.namespaces import holder_file
+from cntnr_compose.host.namespaces.holder_file import HolderPids
 
 # Bridges and slirp4netns are as fast as the kernel allows at this MTU.
 MTU = 65520
@@ -36,47 +37,17 @@ class HolderFailed(CntnrError):
             )
 
 
-class NamespaceHolder(Frozen):
-    """A running holder; ``parent`` and ``child`` are pids of the host, ``payload`` is a pid inside."""
-
-    parent: int
-    child: int
-    payload: int
-    born: tuple[int, int]  # start times of parent and child, in ticks
-
-    @property
-    def id(self) -> str:
-        """Identify this holder among all, also among later ones with the same pids."""
-        return f"{self.child}-{self.born[1]}"
-
-    def start_times(self) -> tuple[int, int]:
-        """Look up the start times of parent and child; 0 for one that is gone."""
-        return proc.start_time(self.parent), proc.start_time(self.child)
+class NamespaceHolder(HolderPids):
+    """A running holder."""
 
     def proc_root_path(self, path: Path) -> Path:
-        """Return the path at which a path inside the holder is seen from outside (proc(5), "root")."""
-        return Path(f"/proc/{self.child}/root{path}")
+        """Return the path at which a path inside the holder is seen from outside."""
+        return Path(self.root(str(path)))
 
 
 def find_holder() -> NamespaceHolder | None:
-    """Find the user's running holder, also where the runtime folder was emptied or is another one."""
-    for folder in (paths.holder(), paths.holder_state()):
-        holder = _read(folder / "holder.json")
-        if holder is not None:
-            return holder
-    return None
-
-
-def _read(path: Path) -> NamespaceHolder | None:
-    tree = files.read_value(path, dict) or {}
-    try:
-        pids = {name: int(tree[name]) for name in ("parent", "child", "payload")}
-        parent, child = tree["born"]
-    except (KeyError, TypeError, ValueError):
-        return None  # there is none, or its file is another version's
-    holder = NamespaceHolder(**pids, born=(parent, child))
-    # A start time of 0 is that of no process: such a file was written while the holder was killed.
-    return holder if holder.start_times() == holder.born and all(holder.born) else None
+    """Find the user's running holder, as `holder_file.find_holder` does."""
+    return holder_file.find_holder(NamespaceHolder)
 
 
 def remove_holder_files() -> None:

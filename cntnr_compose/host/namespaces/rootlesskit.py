@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cntnr_compose.core import paths
+from cntnr_compose.core.files import locks
 from cntnr_compose.host import files, proc
 from cntnr_compose.host.namespaces.holder import (
     ENDED_FROM_OUTSIDE,
@@ -146,7 +147,7 @@ def _has_lock_holders(root: Path) -> bool:
     """Check whether a lock is held; remove lock files of processes that have died."""
     is_held = False
     for path in _list_folder(root / paths.holder_locks().relative_to("/")):
-        if files.is_locked(path):
+        if locks.is_locked(path):
             is_held = True
         else:
             path.unlink(missing_ok=True)

@@ -26,7 +26,8 @@ from cntnr_compose.host.namespaces.holder import (
 PROGRAMS = ("rootlesskit", "slirp4netns", "runc", "conmon")
 # Stand in for getsubids, newuidmap and newgidmap where there is no range: rootlesskit then maps one id.
 ONE_ID_PROGRAMS = Path(__file__).parent / "one_id"
-START_TIMEOUT = 20.0  # seconds; 40 ms is usual
+START_TIMEOUT = 60.0  # seconds; 40 ms is usual, 20 s a machine that is emulated and busy
+NOT_READY = f"rootlesskit is not ready after {START_TIMEOUT:.0f} s"
 STATE_PREFIX = "cntnr-state-"
 STATE_SIZE = 4096  # bytes that rootlesskit needs for its files
 MAX_STATE_PATH = 90  # bytes; sockets lie there, whose paths have 107 at most (unix(7))
@@ -219,8 +220,10 @@ def wait_until_ready(rootlesskit: process.RunningProgram, state: Path) -> Namesp
     end = time.monotonic() + START_TIMEOUT
     # rootlesskit writes the pid and opens its socket last, when the payload may run already.
     while not ((home / "payload").exists() and (state / "api.sock").exists()):
-        if rootlesskit.poll() is not None or time.monotonic() > end:
+        if rootlesskit.poll() is not None:
             raise HolderFailed(_last_log_lines(home / "log"))
+        if time.monotonic() > end:
+            raise HolderFailed(NOT_READY)
         time.sleep(0.002)
     child = int((state / "child_pid").read_text())
     born = proc.start_time(rootlesskit.pid), proc.start_time(child)

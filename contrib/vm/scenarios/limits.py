@@ -81,7 +81,9 @@ def pids_are_held(person: Person) -> None:
     """Start forty processes."""
     with person.project("pids", TIGHT) as project:
         project.ok("up -d")
-        project.run("exec -T a sh -c 'for i in $(seq 40); do sleep 300 & done; sleep 1'")
+        project.run(
+            "exec -T a sh -c 'for i in $(seq 40); do sleep 300 >/dev/null 2>&1 & done; sleep 1'"
+        )
         count = int(project.ok("exec -T a sh -c 'ls -d /proc/[0-9]* | wc -l'") or 0)
         require(count <= 20, f"{count} processes run")
 

@@ -35,8 +35,8 @@ services:
     image: machine:1
     init: true
     restart: unless-stopped
-    command: [sh, -c, "sleep 5; touch /tmp/ready; exec sleep 100000"]
-    healthcheck: {test: test -e /tmp/ready, interval: 1s, timeout: 60s, retries: 60}
+    command: [sh, -c, "sleep 5; touch /ready; exec sleep 100000"]
+    healthcheck: {test: test -e /ready, interval: 1s, timeout: 60s, retries: 60}
   stopped:
     image: machine:1
     init: true

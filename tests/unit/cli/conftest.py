@@ -8,6 +8,7 @@ import pytest
 
 from cntnr_compose.builder import ensure_images
 from cntnr_compose.cli.main import run
+from cntnr_compose.cli.quick import verbs
 from cntnr_compose.client import client, observe, prestart
 from cntnr_compose.core.events import Emit, Event, StepEnded, ignore_event
 from cntnr_compose.model.observed import Container, Observed
@@ -132,6 +133,7 @@ def supervisor(monkeypatch: pytest.MonkeyPatch) -> FakeSupervisor:
     monkeypatch.setattr(observe, "list_projects", fake.summaries)
     monkeypatch.setattr(observe, "is_supervised", lambda _project: False)
     monkeypatch.setattr(client, "connect", fake.connect)
+    monkeypatch.setattr(verbs, "MODULES", {})  # they read files, which its containers have none
     monkeypatch.setattr(prestart, "start", lambda *_: fake.calls.append("prestart"))
     return fake
 

@@ -2,13 +2,8 @@
 
 import pytest
 
-from cntnr_compose.cli.display.container_table import (
-    format_command,
-    format_status,
-    json_object,
-    list_publishers,
-    table_row,
-)
+from cntnr_compose.cli.display.container_table import json_object, list_publishers, table_row
+from cntnr_compose.cli.display.container_text import format_command, format_status
 from cntnr_compose.model.observed import MountPoint, PublishedPort
 from tests.unit.cli.factories import NOW, container, service
 
@@ -37,21 +32,21 @@ HTTP = PublishedPort(url="0.0.0.0", target=80, published=8080)
     ],
 )
 def test_status_says_state_age_and_health(values: dict[str, object], text: str) -> None:
-    assert format_status(container(**values), NOW) == text  # type: ignore[arg-type]
+    assert format_status(container(**values).listed(), NOW) == text  # type: ignore[arg-type]
 
 
 def test_a_long_command_is_cut_in_its_quotes() -> None:
     web = container()
-    assert format_command(web) == '"sleep 100"'
+    assert format_command(web.listed()) == '"sleep 100"'
     from cntnr_compose.core.values import replace
 
     long = replace(web, record=replace(web.record, command=("/docker-entrypoint.sh", "nginx")))
-    assert format_command(long) == '"/docker-entrypoint.…"'
-    assert format_command(long, trunc=False) == '"/docker-entrypoint.sh nginx"'
+    assert format_command(long.listed()) == '"/docker-entrypoint.…"'
+    assert format_command(long.listed(), trunc=False) == '"/docker-entrypoint.sh nginx"'
     spaced = replace(web, record=replace(web.record, command=("sh", "-c", "exit 3")))
-    assert format_command(spaced) == "\"sh -c 'exit 3'\""
+    assert format_command(spaced.listed()) == "\"sh -c 'exit 3'\""
     odd = replace(web, record=replace(web.record, command=("printf", '"\\a\n\x1b')))
-    assert format_command(odd) == r'"printf \"\\a\n\x1b"'
+    assert format_command(odd.listed()) == r'"printf \"\\a\n\x1b"'
 
 
 def test_a_row_has_docker_s_columns() -> None:

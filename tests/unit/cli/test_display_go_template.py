@@ -2,13 +2,13 @@
 
 import pytest
 
-from cntnr_compose.cli.display.go_template import (
+from cntnr_compose.cli.display.templates.go_template import (
     NoSuchField,
     TemplateUnknown,
     render_template,
     table_headings,
 )
-from cntnr_compose.cli.display.tables import TemplateRow
+from cntnr_compose.cli.display.templates.template_row import TemplateRow
 
 ROW = {"Name": "web-1", "ExitCode": 3, "Publishers": [{"URL": ""}]}
 

@@ -9,7 +9,7 @@ from cntnr_compose.cli.display.tables import (
     format_table,
     truncate,
 )
-from cntnr_compose.model.observed import PublishedPort
+from cntnr_compose.model.listed import Publication
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -70,8 +70,8 @@ def test_columns_are_aligned_and_have_a_least_width() -> None:
     assert format_table(("A", "B"), [], min_width=10) == ["A         B"]
 
 
-def published(*numbers: int, url: str = "0.0.0.0", shift: int = 8000) -> list[PublishedPort]:
-    return [PublishedPort(url=url, target=one, published=one + shift) for one in numbers]
+def published(*numbers: int, url: str = "0.0.0.0", shift: int = 8000) -> list[Publication]:
+    return [(url, one, one + shift, "tcp") for one in numbers]
 
 
 def test_ports_that_are_the_same_outside_are_joined() -> None:

@@ -147,22 +147,27 @@ def test_the_service_says_whether_it_runs_else_the_settings(
 
 
 @pytest.mark.parametrize(
-    ("command", "is_there"),
-    [("tool", True), ("/bin/tool", True), ("../bin/tool", True), ("linked", True), ("other", False),
-     ("/tool", False), ("loop", False), ("/bin/loop/x", False), ("a\0b", False)],
+    ("command", "cause"),
+    [("tool", ""), ("/bin/tool", ""), ("../bin/tool", ""), ("linked", ""), ("second", ""),
+     ("other", "executable file not found in $PATH"), ("loop", "executable file not found in $PATH"),
+     ("a\0b", "executable file not found in $PATH"), ("text", "permission denied"),
+     ("/tool", "stat /tool: no such file or directory"),
+     ("/bin/loop/x", "stat /bin/loop/x: no such file or directory")],
 )  # fmt: skip
-def test_a_program_that_the_image_lacks_is_told(
-    tmp_path: Path, command: str, *, is_there: bool
-) -> None:
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "usr").mkdir()
-    (tmp_path / "bin/tool").touch()
+def test_a_program_that_the_image_lacks_is_told(tmp_path: Path, command: str, cause: str) -> None:
+    for name in ("first", "bin", "usr"):
+        (tmp_path / name).mkdir()
+    for name in ("bin/tool", "bin/second"):
+        (tmp_path / name).touch(0o711)
+    for name in ("first/second", "bin/text"):
+        (tmp_path / name).touch(0o644)
     (tmp_path / "bin/linked").symlink_to("/bin/tool")
     (tmp_path / "bin/loop").symlink_to("loop")
-    process_spec = {"env": ["PATH=/nowhere:/bin"], "cwd": "/usr"}
+    process_spec = {"env": ["PATH=/nowhere:/first:/bin"], "cwd": "/usr"}
     with Root(tmp_path) as root:
+        assert proot.why_not_runnable(root, command, process_spec) == cause
         service = Service(name="web", command=(command,))
         record = Record(id="a", name="p-web-1", project="p", service="web", definition=service)
-        expected = contextlib.nullcontext() if is_there else pytest.raises(ContainerFailed)
+        expected = pytest.raises(ContainerFailed) if cause else contextlib.nullcontext()
         with expected:
             proot.check_program(record, root, ImageConfig(), process_spec)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from cntnr_compose.containers.runtime import ports
-from cntnr_compose.containers.state import records
+from cntnr_compose.containers.state import plain_records, records
 from cntnr_compose.core.values import replace
 from cntnr_compose.model.observed import Container, PublishedPort, Record, Status
 from cntnr_compose.model.service import Port, Service
@@ -42,7 +42,7 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> FakeDriver:
     for name in ("publish_port", "unpublish_port", "list_ports"):
         monkeypatch.setattr(port_driver, name, getattr(fake, name))
     monkeypatch.setattr(port_driver, "has_ipv6", lambda: False)
-    monkeypatch.setattr(records, "list_projects", lambda: ["shop"])
+    monkeypatch.setattr(plain_records, "list_projects", lambda: ["shop"])
     monkeypatch.setattr(records, "read_containers", lambda _project: [])
     return fake
 

@@ -12,7 +12,8 @@ from cntnr_compose.containers.state.lifecycle import (
     adopted_state,
     next_state,
 )
-from cntnr_compose.model.observed import RUNNING_STATES, Status
+from cntnr_compose.model.listed import RUNNING_STATES
+from cntnr_compose.model.observed import Status
 
 # What may happen in each state and where it leads; "<" is back to the settled state before.
 ALLOWED = {

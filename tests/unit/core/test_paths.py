@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cntnr_compose.core import paths
+from cntnr_compose.core.files import folders
 
 
 def test_data_folder_is_closed_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,13 +48,13 @@ def test_runtime_folder_is_the_same_for_those_who_go_on_under_another_uid(
 def _known_folders(monkeypatch: pytest.MonkeyPatch, owners: dict[str, int]) -> None:
     """Pretend that only these folders exist, with these owners."""
 
-    def stat(path: Path) -> os.stat_result:
-        if str(path) not in owners:
-            raise FileNotFoundError(str(path))
-        return os.stat_result((0o040700, 0, 0, 1, owners[str(path)], 0, 0, 0, 0, 0))
+    def stat(path: str) -> os.stat_result:
+        if path not in owners:
+            raise FileNotFoundError(path)
+        return os.stat_result((0o040700, 0, 0, 1, owners[path], 0, 0, 0, 0, 0))
 
-    monkeypatch.setattr(Path, "stat", stat)
-    monkeypatch.setattr(Path, "lstat", stat)
+    monkeypatch.setattr(os, "stat", stat)
+    monkeypatch.setattr(os, "lstat", stat)
     monkeypatch.setattr(os, "access", lambda path, _mode: path in owners)
 
 
@@ -97,5 +98,5 @@ def test_a_runtime_folder_that_is_not_ours_alone_is_not_even_read(
     else:
         place.touch(mode=0o600)
     for ask in (paths.runtime, paths.secure_runtime, paths.holder, paths.supervisor_logs):
-        with pytest.raises(paths.UnsafeRuntimeDirectory, match=f"runtime directory {place}"):
+        with pytest.raises(folders.UnsafeRuntimeDirectory, match=f"runtime directory {place}"):
             ask()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cntnr_compose.core.files import locks
 from cntnr_compose.host import files
 
 
@@ -16,9 +17,9 @@ def test_a_lock_has_one_owner(tmp_path: Path) -> None:
     descriptor = files.acquire_lock(lock)
     assert descriptor is not None
     assert files.acquire_lock(lock) is None
-    assert files.is_locked(lock)
+    assert locks.is_locked(lock)
     os.close(descriptor)
-    assert not files.is_locked(lock)
+    assert not locks.is_locked(lock)
 
 
 def test_a_lock_whose_file_was_removed_by_its_last_owner_is_not_owned(
@@ -44,7 +45,7 @@ def test_a_lock_whose_file_was_removed_by_its_last_owner_is_not_owned(
 
 
 def test_asking_for_a_lock_makes_no_file(tmp_path: Path) -> None:
-    assert not files.is_locked(tmp_path / "a.lock")
+    assert not locks.is_locked(tmp_path / "a.lock")
     assert list(tmp_path.iterdir()) == []
 
 

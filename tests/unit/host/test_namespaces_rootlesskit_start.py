@@ -43,7 +43,7 @@ def test_a_rootlesskit_without_a_record_is_killed_before_its_files_go(
 
 
 class Killed:
-    """A program that is seen to have ended a moment later."""
+    """A program that runs as far as is known."""
 
     pid = 10
 
@@ -63,6 +63,15 @@ def test_a_holder_that_is_killed_while_it_starts_is_never_recorded(
         monkeypatch.setattr(proc, "start_time", born.get)
         with pytest.raises(HolderFailed, match="ended from outside"):
             rootlesskit_start.wait_until_ready(Killed(), tmp_path)  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("record_holder")
+def test_a_holder_that_takes_too_long_is_not_said_to_have_ended(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(rootlesskit_start, "START_TIMEOUT", 0)
+    with pytest.raises(HolderFailed, match="rootlesskit is not ready after 60 s"):
+        rootlesskit_start.wait_until_ready(Killed(), tmp_path)  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("record_holder")

@@ -18,9 +18,9 @@ def disable(options: "ProjectOptions", *, all_projects: bool) -> None:
     from cntnr_compose.cli.display import stdout
     from cntnr_compose.cli.flows import boot
     from cntnr_compose.client.boot import boot_entry
-    from cntnr_compose.containers.state import records
+    from cntnr_compose.containers.state import plain_records
 
-    projects = records.list_projects() if all_projects else [boot.project_name(options)]
+    projects = plain_records.list_projects() if all_projects else [boot.project_name(options)]
     if options.dry_run:
         return
     for project in projects:

@@ -80,7 +80,7 @@ def generate(
 def find_containers(names: tuple[str, ...]) -> "list[Container]":
     """Find containers of all projects by name or the beginning of an id. Raises `ContainersMissing`."""
     from cntnr_compose.client.observe import read_containers
-    from cntnr_compose.containers.state.records import list_projects
+    from cntnr_compose.containers.state.plain_records import list_projects
 
     every = [container for project in list_projects() for container in read_containers(project)]
     selected, missing = [], []

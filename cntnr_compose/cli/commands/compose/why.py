@@ -125,12 +125,12 @@ def format_story(
     now: "Seconds",
 ) -> "Iterator[str]":
     """Format state, latest events, probes and output of one container."""
-    from cntnr_compose.cli.display.container_table import format_status
+    from cntnr_compose.cli.display.container_text import format_status
 
     if container is None:
         yield f"{service}: no container" + (f"; {reason}" if reason else "")
     else:
-        yield f"{container.name}: {format_status(container, now)}"
+        yield f"{container.name}: {format_status(container.listed(), now)}"
     for entry in entries:
         clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.time))
         first, *more = map(_printable, describe_entry(entry).splitlines() or [""])

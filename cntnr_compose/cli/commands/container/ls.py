@@ -38,12 +38,13 @@ def ls(
         cntnr ps --filter status=exited --format '{{.Names}} {{.Status}}'
     """
     from cntnr_compose.cli.display import stdout
+    from cntnr_compose.cli.display.container_text import choose_containers, format_ids
 
-    limit = 1 if latest and last <= 0 else last
-    containers = _select(filters, limit, everything=everything)
-    length = None if no_trunc else 12
+    filtered, selects_stopped = _filter(filters)
+    everything = everything or selects_stopped
+    containers = choose_containers(filtered, everything=everything, last=last, latest=latest)
     if quiet:
-        stdout.write("".join(f"{one.record.id[:length]}\n" for one in containers))
+        stdout.write(format_ids((one.listed() for one in containers), trunc=not no_trunc))
         return
     import time
 
@@ -56,21 +57,22 @@ def ls(
     print_containers(containers, form, now=time.time(), trunc=not no_trunc, sizes=sizes)
 
 
-def _select(filters: tuple[str, ...], limit: int, *, everything: bool) -> "list[Container]":
-    """Return the containers that are asked for, the newest first. Raises `FilterInvalid`."""
+def _filter(filters: tuple[str, ...]) -> "tuple[list[Container], bool]":
+    """Return the containers that filters let pass, and whether these ask for such that do not run.
+
+    Raises `FilterInvalid`.
+    """
     from cntnr_compose.client.observe import observe_all
 
-    containers = sorted(observe_all(), key=lambda one: (-one.record.created, one.name))
-    if filters:
-        from cntnr_compose.cli.flows.container_views import container_filters
-        from cntnr_compose.cli.flows.resource_lists import parse_filters
+    containers = observe_all()
+    if not filters:
+        return containers, False
+    from cntnr_compose.cli.flows.container_views import container_filters
+    from cntnr_compose.cli.flows.resource_lists import parse_filters
 
-        conditions = parse_filters(filters, container_filters.FILTERS)
-        everything = everything or container_filters.selects_stopped(conditions)
-        containers = container_filters.filter_containers(containers, conditions)
-    if not everything and limit <= 0:
-        containers = [one for one in containers if one.is_running]
-    return containers[:limit] if limit > 0 else containers
+    conditions = parse_filters(filters, container_filters.FILTERS)
+    chosen = container_filters.filter_containers(containers, conditions)
+    return chosen, container_filters.selects_stopped(conditions)
 
 
 def _measure(containers: "list[Container]") -> "dict[str, tuple[Bytes, Bytes]]":

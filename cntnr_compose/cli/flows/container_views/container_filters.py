@@ -82,9 +82,9 @@ def _resource_conditions(filters: Filters) -> Iterable[Condition]:
 
 
 def _list_exposed(container: Container) -> Iterable[tuple[int, str]]:
-    from cntnr_compose.cli.display.container_table import exposed_ports
+    from cntnr_compose.cli.display.container_text import exposed_ports
 
-    yield from exposed_ports(container)
+    yield from exposed_ports(container.listed())
     for port in container.record.definition.ports:
         yield port.target, port.protocol
 

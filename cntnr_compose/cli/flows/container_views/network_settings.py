@@ -1,6 +1,6 @@
 """Describe the networks, addresses and ports of a container: ``NetworkSettings`` of `docker inspect`."""
 
-from cntnr_compose.cli.display.container_table import exposed_ports
+from cntnr_compose.cli.display.container_text import exposed_ports
 from cntnr_compose.client import resources
 from cntnr_compose.core.names import STANDALONE
 from cntnr_compose.core.values import Tree
@@ -52,7 +52,7 @@ def _describe_ports(container: Container) -> Tree:
         binding: Tree = {"HostIp": port.url, "HostPort": str(port.published)}
         key = f"{port.target}/{port.protocol}"
         ports[key] = [*(ports.get(key) or []), binding]
-    for number, protocol in exposed_ports(container):
+    for number, protocol in exposed_ports(container.listed()):
         ports.setdefault(f"{number}/{protocol}", None)
     return dict(sorted(ports.items()))
 

@@ -10,7 +10,8 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit
 from cntnr_compose.core.values import Seconds
 from cntnr_compose.host import proc
-from cntnr_compose.model.observed import RUNNING_STATES, Record
+from cntnr_compose.model.listed import RUNNING_STATES
+from cntnr_compose.model.observed import Record
 
 # podman's words: the container runs, its program says so, it is healthy, never.
 RUNS, SAYS_SO, IS_HEALTHY, NEVER = "conmon", notify_socket.BY_PROGRAM, "healthy", "ignore"

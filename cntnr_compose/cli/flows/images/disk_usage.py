@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from cntnr_compose.cli.display.container_table import format_command, format_status
+from cntnr_compose.cli.display.container_text import format_command, format_status
 from cntnr_compose.cli.display.listing import print_rows
 from cntnr_compose.cli.display.tables import format_age, format_size, format_table, truncate
 from cntnr_compose.cli.flows.resource_lists import print_object, volume_object
@@ -182,12 +182,12 @@ def _container_objects(usage: DiskUsage) -> Iterator[Tree]:
         yield {
             "ID": record.id[:12],
             "Image": truncate(record.image, 40),
-            "Command": format_command(container),
+            "Command": format_command(container.listed()),
             "LocalVolumes": str(len(volumes)),
             "Size": format_size(usage.size(container)),
             "RunningFor": _ago(record.created),
             "State": container.status.state,
-            "Status": format_status(container, now),
+            "Status": format_status(container.listed(), now),
             "Names": container.name,
         }
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from cntnr_compose.cli.display.tables import TemplateRow
 from cntnr_compose.cli.display.templates.functions import FUNCTIONS, format_value
+from cntnr_compose.cli.display.templates.template_row import TemplateRow
 from cntnr_compose.core.errors import CntnrError
 
 ACTION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}")

@@ -1,0 +1,151 @@
+"""Answer a plain `cntnr exec`: a supervisor prepares the process, which gets our streams and no terminal."""
+
+import _json  # what `json` is made of, whose import takes 5 ms
+import _socket  # likewise
+import os
+
+from cntnr_compose import __version__
+from cntnr_compose.core import oci_runtimes
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.files import folders, plain_json
+from cntnr_compose.host import socket_peer
+from cntnr_compose.host.children import foreground
+from cntnr_compose.model.version import PROTOCOL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cntnr_compose.core.frozen import Tree
+
+FLAGS = {"-i": "interactive", "--interactive": "interactive", "--privileged": "privileged"}
+ENVIRONMENT = ("-e", "--env")
+OPTIONS = {"-u": "user", "--user": "user", "-w": "working_dir", "--workdir": "working_dir"}
+HEAD_SIZE = 1024  # bytes of a record that its id, name and project are in
+CHUNK = 1 << 16
+# Until the program is started the ordinary command says what is wrong.
+SURPRISES = (CntnrError, OSError, LookupError, TypeError, ValueError)
+
+
+def run(words: "Sequence[str]") -> int | None:
+    """Run a command as `exec` does. Raises `CannotExec`, `ProgramMissing`, `NotWritten`."""
+    request = parse(words)
+    if request is None:
+        return None
+    try:
+        interactive = request.pop("interactive", False)
+        project, request["container"] = find(request["container"])
+        command = _prepare(project, request)
+        argv, word, content = command["argv"], command["spec_word"], command["spec"].encode()
+    except SURPRISES:
+        return None
+    try:
+        code, error = foreground.run(
+            argv,
+            word,
+            content,
+            interactive=interactive,
+            is_apart=command.get("keeps_streams", False),
+            is_withheld=oci_runtimes.is_exec_error,
+        )
+    except OSError:
+        from cntnr_compose.cli.flows.containers.attachment import explained_write_errors
+
+        with explained_write_errors():
+            raise
+    if error:
+        from cntnr_compose.client.exec import explain
+
+        return explain(code, error, request["command"][0], request["container"])
+    return code if code >= 0 else 128 - code
+
+
+def parse(words: "Sequence[str]") -> "Tree | None":
+    """Return what a plain command line asks for, as fields of `PrepareExec`; None where it is not plain."""
+    request: Tree = {"environment": {}}
+    remaining = list(reversed(words))
+    word = "-"
+    while remaining:
+        word = remaining.pop()
+        if word in FLAGS:
+            request[FLAGS[word]] = True
+            continue
+        if word not in OPTIONS and word not in ENVIRONMENT:
+            break
+        value = remaining.pop() if remaining else "-"
+        name, equals, text = value.partition("=")
+        if value.startswith("-") or (word in ENVIRONMENT and not (name and equals)):
+            return None
+        if word in ENVIRONMENT:
+            request["environment"][name] = text
+        else:
+            request[OPTIONS[word]] = value
+    if word.startswith("-") or not remaining or remaining[-1].startswith("-"):
+        return None
+    return {**request, "container": word, "command": remaining[::-1]}
+
+
+def find(reference: str) -> tuple[str, str]:
+    """Return project and name of the container that has a whole id, or else a name.
+
+    Raises `LookupError` where that is not plain, `OSError`.
+    """
+    matches = []
+    for project in os.listdir(folders.containers()):
+        for identity in os.listdir(f"{folders.containers()}/{project}"):
+            name = _read_name(project, identity)
+            if identity == reference:
+                return project, name
+            if name == reference:
+                matches.append((project, name))
+    if len(matches) != 1:
+        raise LookupError(reference)
+    return matches[0]
+
+
+def _read_name(project: str, identity: str) -> str:
+    """Read the name of a container from the beginning of its record; empty where it is not as we write it."""
+    path = f"{folders.container(project, identity)}/record.json"
+    try:
+        with open(path, "rb", buffering=0) as file:
+            head = file.read(HEAD_SIZE).decode(errors="replace")
+    except FileNotFoundError:  # half of one, or removed just now
+        return ""
+    begin, end = f'{{"id":"{identity}","name":"', f'","project":"{project}",'
+    name, is_whole, _ = head.removeprefix(begin).partition(end)
+    return name if is_whole and head.startswith(begin) else ""
+
+
+def _prepare(project: str, request: "Tree") -> "Tree":
+    """Have a supervisor of our version prepare a process; return its `ExecCommand`."""
+    path = f"{folders.holder()}/inside/{folders.supervisor_file(project, 'sock')}"
+    connected = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    try:
+        connected.connect(path)
+        socket_peer.check_own_user(connected, path)
+        connected.sendall(f'{{"type":"hello"}}\n{encode({"type": "exec", **request})}\n'.encode())
+        received = b""
+        while received.count(b"\n") < 2:
+            block = connected.recv(CHUNK)
+            if not block:
+                raise ConnectionError(path)
+            received += block
+    finally:
+        connected.close()
+    greeting, reply, _ = received.split(b"\n")
+    its = plain_json.parse_tree(greeting)["result"]
+    if (its["version"], its["protocol"], its["project"]) != (__version__, PROTOCOL, project):
+        raise LookupError(path)
+    result: Tree = plain_json.parse_tree(reply)["result"]
+    return result
+
+
+def encode(value: "str | bool | list[str] | Tree") -> str:
+    """Encode a value as JSON."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{encode(key)}:{encode(value[key])}" for key in value) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(encode, value)) + "]"
+    return _json.encode_basestring(value)
