@@ -22,6 +22,7 @@ from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.service import Service
 from cntnr_compose.networks.dns import name_files
 from cntnr_compose.networks.hook import lists
+from cntnr_compose.volumes import relabel
 
 HOOK_PROGRAM = "cntnr-hook"
 HOOK_TIMEOUT = 60  # seconds, after which a runtime kills the hook
@@ -204,5 +205,9 @@ def _resolve_mounts(service: Service, *, strict: bool) -> list[ResolvedMount]:
         if not source.exists():
             what = f"cannot mount {source}: no such file or directory"
             refuse(what, "make it, or correct the path")
-        resolved.append(mount_sources.bind(base, mount, source))
+        bound = mount_sources.bind(base, mount, source)
+        if mount.bind.selinux and relabel.is_enabled():
+            why = relabel.relabel(str(source), mount.bind.selinux, service.name)
+            bound = replace(bound, not_relabelled=why)
+        resolved.append(bound)
     return resolved

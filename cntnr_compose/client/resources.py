@@ -161,7 +161,10 @@ def create_network(network: Network) -> ManagedNetwork:
         others = list_networks()
         if any(other.found.name == network.name for other in others):
             raise NetworkExists(network.name)
-        planned = bridge_plan.plan_network(network, "", "", network.labels, others)
+        running = holder.find_holder()
+        planned = bridge_plan.plan_network(
+            network, "", "", network.labels, others, running.child if running else 0
+        )
         network_records.write_defined(planned)
     return planned
 

@@ -1,16 +1,13 @@
 """Check what cntnr needs of the host, one `Check` each: what was found, what is reduced, what mends it."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import ProgramMissing
 from cntnr_compose.core.files import folders
-from cntnr_compose.core.user_config import read_user_config
-from cntnr_compose.core.values import Bytes, Value
-from cntnr_compose.doctor import probes
+from cntnr_compose.core.values import Bytes
+from cntnr_compose.doctor import namespace_checks, network_checks, probes
+from cntnr_compose.doctor.check import Check
 from cntnr_compose.doctor.programs import (
     PROGRAMS,
     RequiredProgram,
@@ -18,42 +15,24 @@ from cntnr_compose.doctor.programs import (
     read_version,
 )
 from cntnr_compose.host import cgroups, distribution, kernel, process
-from cntnr_compose.host.namespaces import subids
+from cntnr_compose.host.namespaces import restrictions
 from cntnr_compose.host.systemd import logind, scope
 
-CheckState = Literal["ok", "reduced", "missing"]
 GIBIBYTE: Bytes = 1 << 30
 MIN_FREE_SPACE: Bytes = 2 * GIBIBYTE
 LIMIT_CONTROLLERS = ("cpu", "memory", "pids")
 CNI_PACKAGES = ("containernetworking-plugins", "containernetworking-plugins", "cni-plugins")
 SECCOMP_PACKAGES = ("golang-github-containers-common", "containers-common", "containers-common")
-ONE_ID = "containers have one id, root's: other users, chown and packages that need them take PRoot"
 DROP_IN = "/etc/systemd/system/user@.service.d"
 DELEGATE = (
     f"sudo mkdir -p {DROP_IN} && printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' |"
-    f" sudo tee {DROP_IN}/delegate.conf && sudo systemctl daemon-reload"
+    f" sudo tee {DROP_IN}/delegate.conf && sudo systemctl daemon-reload, and end all sessions once"
 )
 TUN = Path("/dev/net/tun")
 AFTER_REBOOT = "after a reboot they start when you log in, not before"
 KILL_NOT = (
     "KillUserProcesses=no in /etc/systemd/logind.conf, then sudo systemctl restart systemd-logind"
 )
-# Kernel settings, the value that forbids user namespaces, and one that allows them.
-USER_NAMESPACE_SETTINGS = (
-    ("kernel.unprivileged_userns_clone", 0, 1),
-    ("kernel.apparmor_restrict_unprivileged_userns", 1, 0),
-    ("user.max_user_namespaces", 0, 15000),
-)
-
-
-class Check(Value, frozen=True, kw_only=True):
-    """The result of one check."""
-
-    name: str
-    state: CheckState
-    found: str
-    loses: str = ""  # what does not work, or works less well
-    mend: str = ""  # the exact command
 
 
 def run_checks() -> list[Check]:
@@ -61,12 +40,10 @@ def run_checks() -> list[Check]:
     return [
         *(_check_program(program) for program in PROGRAMS),
         _check_cni_plugins(),
-        _check_user_namespaces(),
-        _check_subordinate_ids(),
-        _check_id_mappers(),
-        *_check_proot(),
+        *namespace_checks.check_namespaces(),
         _check_overlay(),
         _check_tun(),
+        *network_checks.check_networks(),
         _check_cgroups(),
         _check_low_ports(),
         _check_linger(),
@@ -79,6 +56,11 @@ def run_checks() -> list[Check]:
 def is_usable(checks: list[Check]) -> bool:
     """Check that nothing is missing that cntnr cannot do without."""
     return all(check.state != "missing" for check in checks)
+
+
+def are_limits_enforced(checks: list[Check]) -> bool:
+    """Check that limits of containers are enforced, by what was found of cgroups."""
+    return any(check.name == "cgroups" and check.state == "ok" for check in checks)
 
 
 def _check_program(program: RequiredProgram) -> Check:
@@ -115,80 +97,12 @@ def _check_cni_plugins() -> Check:
     )
 
 
-def _check_user_namespaces() -> Check:
-    reason = probes.try_user_namespace()
-    if not reason:
-        return Check(name="user namespaces", state="ok", found="tried one")
-    commands = [
-        f"sudo sysctl -w {setting}={allows}"
-        for setting, forbids, allows in USER_NAMESPACE_SETTINGS
-        if probes.has_sysctl_value(setting, forbids)
-    ]
-    return Check(
-        name="user namespaces",
-        state="missing",
-        found=reason,
-        loses="no container can run without root",
-        mend=" && ".join(commands) or "ask who runs the machine; in a container see docs/nested.md",
-    )
-
-
-def _check_subordinate_ids() -> Check:
-    uids, gids = subids.count_subordinate_ids("uid"), subids.count_subordinate_ids("gid")
-    needed = subids.SUBORDINATE_ID_COUNT
-    counts = f"{uids} uids, {gids} gids"
-    if min(uids, gids) >= needed:
-        return Check(name="subordinate ids", state="ok", found=counts)
-    user, free_range = subids.user_name(), subids.free_subordinate_range()
-    has_none = not (uids and gids)
-    return Check(
-        name="subordinate ids",
-        state="reduced",
-        found=f"{counts} of {user}; {needed} wanted",
-        loses=ONE_ID if has_none else "images that use higher ids (nobody is 65534) fail",
-        mend=f"sudo usermod --add-subuids {free_range} --add-subgids {free_range} {user}",
-    )
-
-
-def _check_id_mappers() -> Check:
-    names = ("newuidmap", "newgidmap")
-    programs = {name: shutil.which(name, path=process.search_path()) for name in names}
-    weak = [name for name, path in programs.items() if not path or not subids.may_map_ids(path)]
-    installed = [path for path in programs.values() if path]
-    if not weak:
-        return Check(name="newuidmap", state="ok", found=" and ".join(installed))
-    return Check(
-        name="newuidmap",
-        state="reduced",
-        found=f"{' and '.join(weak)} not there, or not setuid root",
-        loses=ONE_ID,
-        mend=f"sudo chmod u+s {' '.join(installed)}"
-        if len(installed) == len(names)
-        else install_command("uidmap", "shadow-utils", "shadow"),
-    )
-
-
-def _check_proot() -> Iterator[Check]:
-    """Check for PRoot, where there is one id: others have no need of it."""
-    if not subids.explain_one_id():
-        return
-    try:
-        path = read_user_config().proot.path or process.find_program("proot")
-        yield Check(name="proot", state="ok", found=path)
-    except ProgramMissing:
-        yield Check(
-            name="proot",
-            state="reduced",
-            found="not installed",
-            loses="`x-cntnr: {proot: true}` cannot fake other users and owners",
-            mend=install_command("proot", "proot", "proot"),
-        )
-
-
 def _check_overlay() -> Check:
     folder, release = paths.data(), kernel.release()
     version = ".".join(map(str, release))
     reason = probes.try_overlay(folder)
+    if reason == probes.NO_NAMESPACE:
+        return Check(name="overlay", state="missing", found="not tried: no user namespace")
     if not reason:
         finding = f"kernel {version}, tried one in {folder}"
         return Check(name="overlay", state="ok", found=finding)
@@ -224,7 +138,7 @@ def _check_cgroups() -> Check:
     lacking = [name for name in LIMIT_CONTROLLERS if name not in delegated]
     refusal = "" if lacking else probes.try_cgroup()
     if not lacking and not refusal:
-        return Check(name="cgroups", state="ok", found=f"a group has {', '.join(delegated)}")
+        return Check(name="cgroups", state="ok", found=f"tried one: {', '.join(delegated)}")
     return Check(
         name="cgroups",
         state="reduced",
@@ -249,7 +163,7 @@ def _check_low_ports() -> Check:
         state="reduced",
         found=f"from {lowest}",
         loses=f"ports below {lowest} cannot be published",
-        mend="sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80",
+        mend=restrictions.sysctl_command("net.ipv4.ip_unprivileged_port_start", 80),
     )
 
 

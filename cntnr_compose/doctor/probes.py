@@ -3,12 +3,18 @@
 import ctypes
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from cntnr_compose.core.values import Bytes
-from cntnr_compose.host import files, kernel
+from cntnr_compose.core.errors import CommandFailed, ProgramMissing
+from cntnr_compose.core.values import Bytes, Seconds
+from cntnr_compose.host import files, kernel, process
+from cntnr_compose.host.namespaces.rootlesskit_start import build_environment
 from cntnr_compose.host.systemd import scope
+
+NO_NAMESPACE = "no user namespace"
+MOUNT_TMPFS = ("mount", "-i", "-t", "tmpfs", "tmpfs", "/proc")
+ROOTLESSKIT_TIMEOUT: Seconds = 5
 
 
 def free_space(folder: Path) -> Bytes:
@@ -23,23 +29,22 @@ def _existing_parent(folder: Path) -> Path:
     return folder
 
 
-def has_sysctl_value(name: str, value: int) -> bool:
-    """Check whether there is a kernel setting such as ``user.max_user_namespaces`` with this value."""
-    return kernel.read_sysctl(name, default=value - 1) == value
+def try_user_namespace() -> tuple[str, str]:
+    """Create a user and mount namespace; return the reason of a failure, else nothing, and by which program.
 
-
-def try_user_namespace() -> str:
-    """Create a user and mount namespace in a child; return the reason of a failure, else nothing.
-
-    Where /proc/sys is read-only it is so in all of them, and networks cannot be made.
+    AppArmor may allow it to rootlesskit alone, by which containers get theirs. Where /proc/sys is
+    read-only it is so in all of them, and networks cannot be made.
     """
     if kernel.has_read_only_sysctls():
-        return "/proc/sys is read-only"
-    return _try_in_child(lambda: None)
+        return "/proc/sys is read-only", ""
+    reason = _try_in_child(lambda: None)
+    if reason and not _try_by_rootlesskit(MOUNT_TMPFS):
+        return "", " by rootlesskit"
+    return reason, ""
 
 
 def try_overlay(folder: Path) -> str:
-    """Mount an overlay in a user namespace of a child; return the reason of a failure, else nothing."""
+    """Mount an overlay in a user namespace of its own; return the reason of a failure, else nothing."""
     folder = _existing_parent(folder)
     try:
         temporary = Path(tempfile.mkdtemp(prefix=".cntnr-doctor-", dir=folder))
@@ -49,9 +54,28 @@ def try_overlay(folder: Path) -> str:
         for name in ("lower", "upper", "work", "merged"):
             (temporary / name).mkdir()
         layers = f"lowerdir={temporary}/lower,upperdir={temporary}/upper,workdir={temporary}/work"
-        return _try_in_child(lambda: _mount("overlay", temporary / "merged", f"{layers},userxattr"))
+        target, options = temporary / "merged", f"{layers},userxattr"
+        if not _try_in_child(lambda: None):
+            return _try_in_child(lambda: _mount("overlay", target, options))
+        if _try_by_rootlesskit(MOUNT_TMPFS):
+            return NO_NAMESPACE
+        argv = ("mount", "-i", "-t", "overlay", "-o", options, "overlay", str(target))
+        return _try_by_rootlesskit(argv)
     finally:
         files.remove_tree(temporary)
+
+
+def _try_by_rootlesskit(argv: Sequence[str]) -> str:
+    """Run a command in namespaces that rootlesskit makes; return the reason of a failure, else nothing."""
+    with tempfile.TemporaryDirectory(prefix="cntnr-doctor-") as state:
+        words = ["rootlesskit", "--state-dir", f"{state}/s", *argv]
+        try:
+            process.run(words, timeout=ROOTLESSKIT_TIMEOUT, env=build_environment())
+        except CommandFailed as error:
+            return error.stderr.strip().rpartition("\n")[2] or str(error)
+        except (ProgramMissing, TimeoutError) as error:
+            return str(error)
+    return ""
 
 
 def _mount(kind: str, target: Path, options: str) -> None:

@@ -1,16 +1,14 @@
 """ip and nft: bridges of the holder's network namespace, and the firewall rules between them."""
 
-import ipaddress
-import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from cntnr_compose.core.errors import CntnrError, CommandFailed
 from cntnr_compose.core.values import Value
-from cntnr_compose.host import process
+from cntnr_compose.host import network, process
 from cntnr_compose.host.namespaces import holder
+from cntnr_compose.host.network import UPLINK
 
-UPLINK = "tap0"
 IP_BATCH = ("ip", "-batch", "-")
 NFT_FILE = ("nft", "-f", "-")
 
@@ -179,22 +177,10 @@ async def _configure_bridge(
 
 def is_bridge_complete(bridge: Bridge, extra_addresses: Collection[str]) -> bool:
     """Check whether a bridge exists, is up, and has its addresses. Runs inside; starts no program."""
-    subnet = ipaddress.IPv4Network(bridge.subnet)
-    routes = Path("/proc/1/net/route").read_text()
+    subnet = network.parse_subnet(bridge.subnet)
     addresses = {bridge.gateway.partition("/")[0], *extra_addresses}
-    return (bridge.name, subnet) in _parse_routes(routes) and addresses <= _local_addresses()
-
-
-def _local_addresses() -> set[str]:
-    """List the addresses of the holder's network, which its first process is on."""
-    addresses, last = set(), ""
-    for line in Path("/proc/1/net/fib_trie").read_text().splitlines():
-        words = line.split()
-        if words[0] == "|--":
-            last = words[1]
-        elif words == ["/32", "host", "LOCAL"]:
-            addresses.add(last)
-    return addresses
+    is_routed = network.Route(bridge.name, subnet) in network.read_routes(1)
+    return is_routed and addresses <= set(network.local_addresses(1))
 
 
 def interface_names(pid: int = 1) -> set[str]:
@@ -204,33 +190,6 @@ def interface_names(pid: int = 1) -> set[str]:
     except (FileNotFoundError, ProcessLookupError):  # it has ended, and its network with it
         return set()
     return {line.partition(":")[0].strip() for line in lines}
-
-
-def routed_subnets() -> list[ipaddress.IPv4Network]:
-    """List the subnets of the routes of the caller's network namespace, without the default route."""
-    try:
-        return [subnet for _, subnet in _parse_routes(Path("/proc/net/route").read_text())]
-    except OSError:
-        return []
-
-
-def _parse_routes(text: str) -> list[tuple[str, ipaddress.IPv4Network]]:
-    """Parse interface and subnet of each route but the default one (proc(5))."""
-    rows = [line.split() for line in text.splitlines()[1:]]
-    return [
-        (
-            row[0],
-            ipaddress.IPv4Network((_little_endian(row[1]), _little_endian(row[7])), strict=False),
-        )
-        for row in rows
-        if row[7] != "00000000"
-    ]
-
-
-def _little_endian(digits: str) -> str:
-    return str(
-        ipaddress.IPv4Address(bytes.fromhex(digits)[:: -1 if sys.byteorder == "little" else 1])
-    )
 
 
 async def add_address(bridge: str, address: str) -> None:

@@ -10,7 +10,7 @@ import os
 from cntnr_compose.core import paths
 from cntnr_compose.host import files, network, process
 from cntnr_compose.host.namespaces import holder
-from cntnr_compose.networks.ip_nft import UPLINK
+from cntnr_compose.host.network import UPLINK
 
 # Its sockets are in the caller's network, which is the host's: so it has to use the host's resolver.
 START_SCRIPT = 'mount --bind "$1" /etc/resolv.conf; shift; exec slirp4netns "$@"'
@@ -58,6 +58,7 @@ async def _start() -> None:
 def _options(ready_descriptor: int) -> list[str]:
     return [
         f"--ready-fd={ready_descriptor}", f"--mtu={holder.MTU}", "--disable-host-loopback",
-        "--enable-sandbox", "--enable-seccomp",
+        f"--cidr={network.find_uplink() or network.DEFAULT_UPLINK}",
+        "--enable-sandbox", "--enable-seccomp", *network.ipv6_option("--enable-ipv6"),
         "1", UPLINK,
     ]  # fmt: skip

@@ -7,8 +7,9 @@ from typing import NamedTuple
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.model.project import AddressPool
 
-# Private addresses that home and office networks seldom use, 4094 for each network.
-DEFAULT_POOL = IPv4Network("10.128.0.0/10")
+# Private addresses, 4094 for each network: first those that home and office networks seldom use, then others
+# for machines where a VPN has all of 10.0.0.0/8.
+DEFAULT_POOLS = tuple(map(IPv4Network, ("10.128.0.0/10", "172.16.0.0/12", "192.168.0.0/16")))
 DEFAULT_PREFIX = 20
 RESOLVER_ADDRESSES = 14  # at the end of a subnet, kept for DNS servers
 
@@ -106,13 +107,20 @@ def is_resolver_address(subnet: IPv4Network, address: str) -> bool:
     return IPv4Address(address) > subnet[-2 - resolver_address_count(subnet)]
 
 
-def choose_subnet(name: str, taken: Iterable[IPv4Network]) -> IPv4Network:
-    """Choose a subnet that overlaps no taken one. Raises `SubnetInvalid`."""
-    others = list(taken)
-    for subnet in DEFAULT_POOL.subnets(new_prefix=DEFAULT_PREFIX):
-        if not any(subnet.overlaps(other) for other in others):
-            return subnet
-    raise SubnetInvalid(name, f"no free subnet is left in {DEFAULT_POOL}")
+def choose_subnet(
+    name: str, taken: Iterable[IPv4Network], routed: Iterable[IPv4Network] = ()
+) -> IPv4Network:
+    """Choose a subnet that overlaps no taken one, nor a routed one unless everything is routed.
+
+    Raises `SubnetInvalid`.
+    """
+    networks = list(taken)
+    for others in ([*networks, *routed], networks):
+        for pool in DEFAULT_POOLS:
+            for subnet in pool.subnets(new_prefix=DEFAULT_PREFIX):
+                if not any(subnet.overlaps(other) for other in others):
+                    return subnet
+    raise SubnetInvalid(name, f"no free subnet is left in {', '.join(map(str, DEFAULT_POOLS))}")
 
 
 def lowest_free(first: str, last: str, taken: Collection[str]) -> str:

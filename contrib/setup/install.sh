@@ -1,9 +1,11 @@
 #!/bin/bash
-# Make a bare Debian (12 or newer) or Ubuntu (22.04 or newer) machine ready for cntnr and its tests.
+# Make a bare Debian (12 or newer) or Ubuntu (22.04 or newer) machine ready for cntnr and its tests; on
+# Fedora and Arch for cntnr alone, by dnf or pacman: its tests are made of Debian packages.
 #
 #   contrib/setup/install.sh            everything: system packages, kernel settings, user, .venv
 #   contrib/setup/install.sh --system   only what needs root
 #   contrib/setup/install.sh --venv     only the virtual environment
+#   contrib/setup/install.sh --packages print the packages, and change nothing
 #
 # Run it as often as you like: what is there already is left alone. Run as root it also makes the
 # unprivileged users cntnr-test and cntnr-test-2 (or as $CNTNR_TEST_USER says), because cntnr is
@@ -66,14 +68,55 @@ proot                            fakes owners and users in containers of one id,
 LIST
 }
 
-installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+# Names that are others on Fedora and Arch; "-" where it is part of another package, or there is none.
+renamed() {
+  cat <<'LIST'
+containernetworking-plugins      containernetworking-plugins  cni-plugins
+uidmap                           shadow-utils                 shadow
+dnsmasq-base                     dnsmasq                      dnsmasq
+iproute2                         iproute                      iproute2
+tini                             tini-static                  tini
+golang-github-containers-common  containers-common            containers-common
+python3                          python3                      python
+python3-venv                     -                            -
+procps                           procps-ng                    procps-ng
+LIST
+}
+
+manager() { # the package manager of this machine
+  local name
+  for name in ${PACKAGE_MANAGER:-} apt-get dnf pacman; do
+    if command -v "$name" >/dev/null; then echo "$name"; return; fi
+  done
+}
+
+# Prints the packages that are wanted, by the names that the package manager knows.
+named_packages() {
+  local column=0 package rest names
+  case $(manager) in dnf) column=2 ;; pacman) column=3 ;; esac
+  wanted | while read -r package rest; do
+    if [ $column = 0 ]; then echo "$package"; continue; fi
+    case $package$rest in *test* | busybox-static* | make*) continue ;; esac
+    names=$(renamed | awk -v package="$package" -v column=$column '$1 == package { print $column }')
+    names=${names:-$package}
+    [ "$names" = - ] || echo "$names"
+  done
+}
+
+installed() {
+  case $(manager) in
+    dnf) rpm -q --whatprovides "$1" >/dev/null 2>&1 ;;
+    pacman) pacman -Qq "$1" >/dev/null 2>&1 ;;
+    *) [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ] ;;
+  esac
+}
 
 missing_packages() {
   local package
-  wanted | while read -r package _; do
+  named_packages | while read -r package; do
     installed "$package" || echo "$package"
   done
-  if [ -z "$(find_python)" ]; then echo python3.11; echo python3.11-venv; fi
+  if [ "$(manager)" = apt-get ] && [ -z "$(find_python)" ]; then echo python3.11; echo python3.11-venv; fi
 }
 
 # A Python of the system, 3.11 or newer: never a shim from somebody's home, which others cannot read.
@@ -96,12 +139,16 @@ userns_switch() { # prints NAME=VALUE for each kernel switch that forbids user n
   local file
   file=/proc/sys/kernel/unprivileged_userns_clone
   if [ -r $file ] && [ "$(cat $file)" = 0 ]; then echo kernel.unprivileged_userns_clone=1; fi
-  file=/proc/sys/kernel/apparmor_restrict_unprivileged_userns
-  if [ -r $file ] && [ "$(cat $file)" = 1 ]; then
-    echo kernel.apparmor_restrict_unprivileged_userns=0
-  fi
   file=/proc/sys/user/max_user_namespaces
   if [ -r $file ] && [ "$(cat $file)" = 0 ]; then echo user.max_user_namespaces=15000; fi
+}
+
+# AppArmor lets only named programs make user namespaces (Ubuntu), and no profile names rootlesskit.
+apparmor_forbids() {
+  local file=/proc/sys/kernel/apparmor_restrict_unprivileged_userns path
+  path=$(command -v rootlesskit || echo /usr/bin/rootlesskit)
+  [ -r $file ] && [ "$(cat $file)" = 1 ] &&
+    ! [ -e /etc/apparmor.d/cntnr-rootlesskit ] && ! grep -qsF " $path " /etc/apparmor.d/*
 }
 
 # One line for each thing that only root can put right.
@@ -116,6 +163,7 @@ system_gaps() {
   done
   tun_is_open || echo "access to /dev/net/tun"
   for gap in $(userns_switch); do echo "kernel setting $gap"; done
+  ! apparmor_forbids || echo "AppArmor profile of rootlesskit"
 }
 
 apt() {
@@ -133,7 +181,13 @@ install_packages() {
   local packages package registry_was_there
   packages=$(missing_packages)
   [ -n "$packages" ] || return 0
-  command -v apt-get >/dev/null || fail "this script knows Debian and Ubuntu only; install with your package manager: $(echo $packages)"
+  # shellcheck disable=SC2086 # lists of words
+  case $(manager) in
+    dnf) say "installs" $packages; dnf -q -y install $packages || fail "dnf install failed"; return ;;
+    pacman) say "installs" $packages; pacman -Sy --noconfirm --needed $packages || fail "pacman -S failed"; return ;;
+    apt-get) ;;
+    *) fail "this script knows apt-get, dnf and pacman; install with your package manager:" $packages ;;
+  esac
   log=$(mktemp)
   registry_was_there=$(installed docker-registry && echo yes || true)
   for package in $packages; do
@@ -157,8 +211,16 @@ open_tun() {
   chmod 0666 /dev/net/tun
 }
 
+load_profile() {
+  local profile=/etc/apparmor.d/cntnr-rootlesskit
+  say "gives AppArmor a profile that lets rootlesskit make user namespaces ($profile)"
+  install -m 644 contrib/apparmor/cntnr-rootlesskit $profile
+  apparmor_parser -r $profile || { rm -f $profile; fail "AppArmor does not take contrib/apparmor/cntnr-rootlesskit"; }
+}
+
 allow_user_namespaces() {
   local setting
+  if apparmor_forbids; then load_profile; fi
   for setting in $(userns_switch); do
     say "sets $setting: ordinary users may make user namespaces (undo: remove /etc/sysctl.d/60-cntnr.conf)"
     sysctl -q -w "$setting" || fail "cannot set $setting; is this a container? Set it on its host"
@@ -244,5 +306,6 @@ case $part in
   all) system; virtual_environment ;;
   --system) system ;;
   --venv) virtual_environment ;;
+  --packages) named_packages ;;
   *) fail "unknown option $part (see the head of $0)" ;;
 esac

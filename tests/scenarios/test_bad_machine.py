@@ -86,6 +86,31 @@ def test_a_device_for_networks_that_is_closed(
     assert leftovers() == []
 
 
+def test_user_namespaces_that_are_forbidden(
+    make_project: MakeProject, leftovers: Leftovers, busybox_image: str
+) -> None:
+    """`up` and `doctor` name the setting and the command; nothing is pulled before."""
+    project = make_project(WEB.format(image=busybox_image, port=free_port()))
+    project.cntnr("image", "rm", "-f", busybox_image)
+    forbid = "echo 0 >/proc/sys/user/max_user_namespaces"
+    ended = in_another_machine(project, forbid, "up", "-d")
+    setting = "user.max_user_namespaces is 0"
+    command = "sudo sh -c 'echo user.max_user_namespaces=15000 >>"
+    assert_refused(
+        ended,
+        f"error: cannot make the namespaces for containers: {setting}",
+        f"hint: an administrator can allow them: {command}",
+    )
+    assert "Pulled" not in ended.stderr
+    told = in_another_machine(project, f"{forbid}; cntnr doctor || true", "version").ok().stdout
+    assert setting in told
+    assert f"to mend it: {command}" in told
+    assert "overlay          not tried" in told
+    assert "XDG_DATA_HOME" not in told
+    project.down()  # removes what `why` would tell of
+    assert leftovers() == []
+
+
 def test_a_home_that_cannot_be_written(
     make_project: MakeProject, leftovers: Leftovers, busybox_image: str
 ) -> None:

@@ -16,17 +16,20 @@ def warn_unsupported(
 ) -> None:
     """Show warnings for unsupported keys of the selected services.
 
-    Raises `ComposeFileInvalid` for keys that cannot work here.
+    Raises `ComposeFileInvalid` for keys that cannot work here, `NamespacesForbidden` where none can.
     """
     from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
     from cntnr_compose.compose.support.conflicts import find_network_conflicts
     from cntnr_compose.compose.support.report import find_empty_names, find_unsupported
     from cntnr_compose.doctor.capabilities import detect_capabilities
+    from cntnr_compose.host.namespaces import restrictions
 
+    restrictions.check_settings()
     _warn_of_fetched_project(loaded, display)
     host = detect_capabilities()
     if not host.has_subordinate_ids:
         tell_of_one_id(display.emit)
+    _tell_of_selinux(loaded, services, display.emit)
     selected = {name: tree for name, tree in loaded.tree["services"].items() if name in services}
     diagnostics = find_unsupported({**loaded.tree, "services": selected}, host)
     diagnostics += find_empty_names(loaded.tree) + find_network_conflicts({"services": selected})
@@ -42,15 +45,40 @@ def warn_unsupported(
 
 def tell_of_one_id(emit: "Emit") -> None:
     """Tell, once, that what changes users and owners fails here."""
-    from cntnr_compose.core import paths
     from cntnr_compose.host.namespaces.subids import explain_one_id
 
-    told = paths.secure_data() / "told-of-one-id"
-    if not told.exists():
-        told.touch()
+    if _is_told_first("told-of-one-id"):
         text = "only root exists in containers here, so programs that change users or owners fail"
         hint = "`cntnr doctor` tells what would mend it; this is told once"
         emit(WarningEvent(text=f"{text}: {explain_one_id()} ({hint})"))
+
+
+def _tell_of_selinux(loaded: "LoadedProject", services: Container[str], emit: "Emit") -> None:
+    """Tell, once, that this machine has no SELinux where a mount asks for its labels."""
+    mounts = (
+        mount
+        for service in loaded.project.services.values()
+        for mount in service.volumes
+        if service.name in services and mount.bind.selinux
+    )
+    if not any(mounts):
+        return
+    from cntnr_compose.volumes import relabel
+
+    if not relabel.is_enabled() and _is_told_first("told-of-selinux"):
+        text = "`z` and `Z` of volumes have no effect: this machine has no SELinux"
+        emit(WarningEvent(text=f"{text} (this is told once)"))
+
+
+def _is_told_first(name: str) -> bool:
+    """Note that the user was told of something; return whether that is the first time."""
+    from cntnr_compose.core import paths
+
+    told = paths.secure_data() / name
+    if told.exists():
+        return False
+    told.touch()
+    return True
 
 
 def _warn_of_fetched_project(loaded: "LoadedProject", display: "ProgressDisplay") -> None:

@@ -19,6 +19,7 @@ from cntnr_compose.containers.bundle import (
 from cntnr_compose.containers.bundle.mount_sources import (
     ImageGone,
     is_absent_docker_socket,
+    relabel_mount,
     resolve_mount,
 )
 from cntnr_compose.containers.runtime import crun, host_facts, oci_runtime, runc
@@ -114,7 +115,7 @@ async def _prepare_inputs(
     sources = file_sources.read_sources(record, context.intent)
     network_owner = shared_namespaces.find_network_owner(context, record)
     mount_sources = [
-        await resolve_mount(record, bundle, point)
+        await relabel_mount(await resolve_mount(record, bundle, point), record.id)
         for point in record.mounts
         if not is_absent_docker_socket(point)
     ]

@@ -1,5 +1,6 @@
 """Resolve the source of each mount of a container: bind, volume, tmpfs, image."""
 
+import asyncio
 import os
 import stat
 from pathlib import Path
@@ -19,7 +20,7 @@ from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.host import DOCKER_SOCKETS
 from cntnr_compose.model.observed import MountPoint, Record
 from cntnr_compose.model.service import Mount
-from cntnr_compose.volumes import fill, store
+from cntnr_compose.volumes import fill, relabel, store
 
 
 class ImageGone(CntnrError):
@@ -86,6 +87,14 @@ def bind(base: ResolvedMount, mount: Mount, source: Path) -> ResolvedMount:
         selinux=mount.bind.selinux,
         flags=mounts.locked_mount_flags(source),
     )
+
+
+async def relabel_mount(mount: ResolvedMount, container: str) -> ResolvedMount:
+    """Give what is mounted the label of SELinux that is asked for; note why where that fails."""
+    if not mount.selinux or not relabel.is_enabled():
+        return mount
+    why = await asyncio.to_thread(relabel.relabel, mount.source, mount.selinux, container)
+    return replace(mount, not_relabelled=why)
 
 
 def _resolve_volume(

@@ -27,6 +27,7 @@ class ResolvedMount(Value, frozen=True, kw_only=True):
     propagation: str = ""
     recursive: str = ""  # enabled, disabled, writable, readonly
     selinux: str = ""  # z, Z
+    not_relabelled: str = ""  # why it did not get the label of SELinux that was asked for
     size: Bytes = 0
     mode: int = 0
     flags: tuple[str, ...] = ()

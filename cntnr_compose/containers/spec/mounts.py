@@ -184,9 +184,9 @@ def _to_oci_mount(
         reductions.add(
             "volumes.bind.propagation", f"{propagation} does not reach beyond our containers"
         )
-    if mount.selinux and facts.selinux:
+    if mount.not_relabelled:
         reductions.add(
-            "volumes.bind.selinux", f"{mount.source} is not relabelled, which takes root"
+            "volumes.bind.selinux", f"{mount.source} is not relabelled: {mount.not_relabelled}"
         )
     options = ["bind" if mount.recursive == "disabled" else "rbind", propagation]
     if mount.read_only or mount.type == "image":

@@ -5,15 +5,15 @@ import fcntl
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.uninterruptible import uninterruptible
-from cntnr_compose.host import files, kernel, proc, process
-from cntnr_compose.host.namespaces import layer_folders, subids
+from cntnr_compose.host import files, kernel, network, proc, process
+from cntnr_compose.host.namespaces import layer_folders, restrictions, subids
 from cntnr_compose.host.namespaces.holder import (
     COPY_UP_FOLDERS,
     ENDED_FROM_OUTSIDE,
@@ -22,6 +22,7 @@ from cntnr_compose.host.namespaces.holder import (
     NamespaceHolder,
     remove_holder_files,
 )
+from cntnr_compose.host.network import UPLINK, Subnet
 
 PROGRAMS = ("rootlesskit", "slirp4netns", "runc", "conmon")
 # Stand in for getsubids, newuidmap and newgidmap where there is no range: rootlesskit then maps one id.
@@ -37,13 +38,17 @@ SUBIDS_FROM_FILES = "--subid-source=static"
 OPTION_UNKNOWN = "not defined: -subid-source"
 # It writes its pid itself, so that the pid is known even of one whose starter was killed.
 PID_WRITER = 'echo $$ >"$0" && exec "$@"'
-# What runs inside; its argument is the file for its pid. It stays only when it reads that the holder is
+# What runs inside; its arguments are the file for its pid, and a name server where rootlesskit's is not
+# the right one. It stays only when it reads that the holder is
 # recorded: so a holder whose starter was killed ends by itself, and no unknown one runs. It does not end
 # at once, since rootlesskit hangs when its child ends before all is set up.
 PAYLOAD = (
     # The host may have a file of that name, to which rootlesskit has made a link.
     f"{{ [ ! -L {paths.holder_tmpfs()} ] || rm {paths.holder_tmpfs()}; }}"
     f" && mkdir -m 700 {paths.holder_tmpfs()} && echo 1 >/proc/sys/net/ipv4/ip_forward"
+    ' && { [ -z "$1" ] || echo "nameserver $1" >/etc/resolv.conf; }'
+    # Beside the address that the kernel makes, and tries for more than a second.
+    f' && {{ [ -z "$1" ] || ip address add fd00::100/64 dev {UPLINK} nodad; }}'
     ' && echo $$ >"$0.new" && mv "$0.new" "$0"'
     " && { read -r go || { sleep 2; exit 1; }; } && exec sleep infinity </dev/null"
 )
@@ -64,6 +69,8 @@ class TunClosed(CntnrError):
 def rootlesskit_argv(state: Path, ready: Path, *further: str) -> list[str]:
     """Build the command that starts the holder, with further options of rootlesskit.
 
+    The network of slirp4netns is one that neither this machine has nor a network that was created by hand.
+
     For root, unshare the mounts first: slirp4netns sandboxes itself by removing mounts, which as root it
     would do to all who share them, and under systemd everybody does.
     """
@@ -73,6 +80,8 @@ def rootlesskit_argv(state: Path, ready: Path, *further: str) -> list[str]:
         "rootlesskit",
         "--state-dir", str(state),
         "--net=slirp4netns", f"--mtu={MTU}",
+        f"--cidr={network.choose_uplink([*network.machine_subnets(), *_list_defined_subnets()])}",
+        *network.ipv6_option("--ipv6"),
         "--slirp4netns-sandbox=auto", "--slirp4netns-seccomp=auto",
         "--disable-host-loopback",
         "--port-driver=builtin",
@@ -80,14 +89,22 @@ def rootlesskit_argv(state: Path, ready: Path, *further: str) -> list[str]:
         "--propagation=rslave",
         "--pidns",
         *further,
-        "sh", "-c", PAYLOAD, str(ready),
+        "sh", "-c", PAYLOAD, str(ready), *network.ipv6_option(network.NAME_SERVER_6),
     ]  # fmt: skip
+
+
+def _list_defined_subnets() -> Iterator[Subnet]:
+    """List the subnets of networks that were created by hand, from their files."""
+    for path in files.find_paths(paths.networks(), "*.json"):
+        with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
+            tree = files.read_value(path, dict) or {}
+            yield network.parse_subnet(tree["bridge"]["subnet"])
 
 
 def start_holder(while_starting: Callable[[], None]) -> NamespaceHolder:
     """Start a holder and record it; call ``while_starting`` meanwhile.
 
-    Raises `ProgramMissing`, `TunClosed`, `HolderFailed`.
+    Raises `ProgramMissing`, `TunClosed`, `HolderFailed`, `NamespacesForbidden`.
     """
     if not subids.come_from_files() or subids.explain_one_id():
         return _start_with((), while_starting)
@@ -215,12 +232,16 @@ def kill_previous() -> None:
 
 
 def wait_until_ready(rootlesskit: process.RunningProgram, state: Path) -> NamespaceHolder:
-    """Wait until all of a started rootlesskit's files are there; describe it. Raises `HolderFailed`."""
+    """Wait until all of a started rootlesskit's files are there; describe it.
+
+    Raises `HolderFailed`, `NamespacesForbidden`.
+    """
     home = paths.holder()
     end = time.monotonic() + START_TIMEOUT
     # rootlesskit writes the pid and opens its socket last, when the payload may run already.
     while not ((home / "payload").exists() and (state / "api.sock").exists()):
         if rootlesskit.poll() is not None:
+            restrictions.raise_restriction()
             raise HolderFailed(_last_log_lines(home / "log"))
         if time.monotonic() > end:
             raise HolderFailed(NOT_READY)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Tree
-from cntnr_compose.host import files, process
+from cntnr_compose.host import files, network, process
 from cntnr_compose.networks.hook import bundle_folder, handover, lists, names, uplink
 from cntnr_compose.networks.hook.bundle_folder import BundleFolder
 from cntnr_compose.networks.hook.handover import Namespaces, NamespacesClosed
@@ -142,10 +142,12 @@ def _answer(
 def _connect_uplink(
     state: HookState, request: ConnectionRequest, folder: BundleFolder, namespaces: Namespaces
 ) -> None:
-    def call(call: PluginCall) -> int:
-        return uplink.connect(call, state.pid, namespaces, folder, request.ports)
+    subnet = network.choose_uplink(network.machine_subnets())
 
-    _finish(state, request, folder, call, (uplink.NAME_SERVER,))
+    def call(call: PluginCall) -> int:
+        return uplink.connect(call, state.pid, namespaces, folder, request.ports, subnet)
+
+    _finish(state, request, folder, call, (network.name_server(subnet),))
 
 
 def _call_plugins(call: PluginCall) -> int:

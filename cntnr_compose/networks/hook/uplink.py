@@ -16,12 +16,12 @@ from pathlib import Path
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Frozen, Tree
-from cntnr_compose.host import proc, process
+from cntnr_compose.host import network, proc, process
+from cntnr_compose.host.network import Subnet
 from cntnr_compose.networks.hook.bundle_folder import BundleFolder
 from cntnr_compose.networks.hook.handover import Namespaces, connect_socket, read_answer
 from cntnr_compose.networks.plugins import plugin_chain
 
-NAME_SERVER = "10.0.2.3"  # slirp4netns's own
 START_TIMEOUT = 10.0  # seconds; 50 ms is usual
 PLUGINS_TIMEOUT = 30.0
 STOP_TIMEOUT = 2.0
@@ -80,7 +80,12 @@ def can_use_own_network() -> bool:
 
 
 def connect(
-    call: PluginCall, pid: int, namespaces: Namespaces, folder: BundleFolder, ports: Iterable[Tree]
+    call: PluginCall,
+    pid: int,
+    namespaces: Namespaces,
+    folder: BundleFolder,
+    ports: Iterable[Tree],
+    subnet: Subnet,
 ) -> int:
     """Make the namespace beside that of a container, and call the plugins there; return their exit code.
 
@@ -104,7 +109,7 @@ def connect(
     try:
         if _read_line(router.stdout.fileno()) != b"ready":
             raise UplinkFailed(_last_line(folder.read(ROUTER_LOG)))
-        _start_slirp4netns(pid, router.pid, namespaces, folder)
+        _start_slirp4netns(pid, router.pid, namespaces, folder, subnet)
         _publish(folder, ports)
         router.stdin.write(call.state)
         router.stdin.close()
@@ -118,7 +123,9 @@ def _open_log(folder: BundleFolder, name: str) -> int:
     return os.open(Path(folder.path, name), flags, 0o600)
 
 
-def _start_slirp4netns(pid: int, router: int, namespaces: Namespaces, folder: BundleFolder) -> None:
+def _start_slirp4netns(
+    pid: int, router: int, namespaces: Namespaces, folder: BundleFolder, subnet: Subnet
+) -> None:
     """Start slirp4netns in the background, which ends with the container; wait until it is ready."""
     readable, writable = os.pipe()
     container = os.pidfd_open(pid)
@@ -127,7 +134,8 @@ def _start_slirp4netns(pid: int, router: int, namespaces: Namespaces, folder: Bu
     try:
         program = process.popen(
             ["slirp4netns", "--configure", "--mtu=65520", "--disable-host-loopback",
-             f"--ready-fd={writable}", f"--exit-fd={container}", f"--api-socket={SOCKET}",
+             *network.ipv6_option("--enable-ipv6"),
+             f"--cidr={subnet}", f"--ready-fd={writable}", f"--exit-fd={container}", f"--api-socket={SOCKET}",
              f"--userns-path=/proc/self/fd/{namespaces.user}", "--netns-type=path", f"/proc/{router}/ns/net",
              INTERFACE],
             stdin=log, stdout=log, stderr=log, pass_fds=(writable, container, namespaces.user, *lock),

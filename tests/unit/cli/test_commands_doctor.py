@@ -7,7 +7,7 @@ import pytest
 from cntnr_compose.cli.commands.doctor import format_checks
 from cntnr_compose.cli.flows.images import image_checks
 from cntnr_compose.doctor import checks
-from cntnr_compose.doctor.checks import Check
+from cntnr_compose.doctor.check import Check
 from tests.unit.cli.conftest import Run
 
 CHECKS = [

@@ -1,7 +1,6 @@
 """What a container has changed: its upper folder beside the layers below."""
 
 import os
-import stat
 from pathlib import Path
 
 import pytest
@@ -16,23 +15,7 @@ from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.observed import MountPoint, Record
 from cntnr_compose.model.service import FileMount, Service
-
-
-@pytest.fixture
-def layers(tmp_path: Path) -> list[Path]:
-    """Make two layers, top first; the lower one has a file that the upper one removes."""
-    top, bottom = tmp_path / "top", tmp_path / "bottom"
-    for path in ("bin/sh", "bin/yes", "etc/passwd", "etc/gone", "deep/er/file", "empty/x"):
-        (bottom / path).parent.mkdir(parents=True, exist_ok=True)
-        (bottom / path).write_text("x")
-    (top / "etc").mkdir(parents=True)
-    white_out(top / "etc/gone")
-    (tmp_path / "upper").mkdir()
-    return [top, bottom]
-
-
-def white_out(path: Path) -> None:
-    os.mknod(path, stat.S_IFCHR | 0o600, 0)  # anybody may make this one device
+from tests.unit.containers.conftest import white_out
 
 
 def changes(upper: Path, layers: list[Path], *mount_points: str) -> list[str]:

@@ -6,12 +6,13 @@ from types import ModuleType
 
 import pytest
 
-from cntnr_compose.core.errors import ProgramMissing
-from cntnr_compose.doctor import checks, probes
-from cntnr_compose.doctor.checks import Check
-from cntnr_compose.host import distribution, kernel, process
+from cntnr_compose.core.errors import CommandFailed, ProgramMissing
+from cntnr_compose.doctor import checks, namespace_checks, probes
+from cntnr_compose.doctor.check import Check
+from cntnr_compose.host import distribution, kernel, network, process
 from cntnr_compose.host.cgroups import DelegatedCgroup
-from cntnr_compose.host.namespaces import subids
+from cntnr_compose.host.namespaces import restrictions, subids
+from cntnr_compose.host.namespaces.restrictions import NamespacesForbidden
 from cntnr_compose.host.systemd import logind, scope
 
 
@@ -24,6 +25,11 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
             "default_seccomp_profile": tmp_path / "seccomp.json",
             "distribution_family": "debian",
         },
+        network: {
+            "host_resolv_conf": "nameserver 192.0.2.53\n",
+            "local_addresses": ["192.0.2.1"],
+            "machine_subnets": [],
+        },
         kernel: {"can_open_tun": True, "lowest_port": 0, "release": (6, 1)},
         logind: {
             "is_booted": False,
@@ -33,10 +39,9 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
         },
         probes: {
             "free_space": 100 * checks.GIBIBYTE,
-            "has_sysctl_value": False,
             "try_cgroup": "",
             "try_overlay": "",
-            "try_user_namespace": "",
+            "try_user_namespace": ("", ""),
         },
         subids: {
             "count_subordinate_ids": 65536,
@@ -54,7 +59,7 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
         (tmp_path / name).touch()
     monkeypatch.setattr(os, "getuid", lambda: 1000)
     monkeypatch.setattr(checks.paths, "secure_runtime", lambda: tmp_path)
-    monkeypatch.setattr(checks.shutil, "which", lambda name, path: f"/usr/bin/{name}")
+    monkeypatch.setattr(namespace_checks.shutil, "which", lambda name, path: f"/usr/bin/{name}")
     monkeypatch.setattr(process, "find_program", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(
         process,
@@ -104,12 +109,52 @@ def test_missing_program_names_the_command_of_this_distribution(
     assert not checks.is_usable(checks.run_checks())
 
 
-def test_forbidden_user_namespaces_name_the_switch(host: pytest.MonkeyPatch) -> None:
-    host.setattr(probes, "try_user_namespace", lambda: "mount tmpfs: Permission denied")
-    host.setattr(probes, "has_sysctl_value", lambda name, _: "apparmor" in name)
+@pytest.mark.parametrize(
+    ("setting", "value", "command"),
+    [
+        ("kernel.unprivileged_userns_clone", 0, "sysctl -w kernel.unprivileged_userns_clone=1"),
+        ("user.max_user_namespaces", 0, "sysctl -w user.max_user_namespaces=15000"),
+        (restrictions.APPARMOR_SETTING, 1, "apparmor_parser -r /etc/apparmor.d/cntnr-rootlesskit"),
+    ],
+)
+def test_forbidden_user_namespaces_name_the_switch(
+    host: pytest.MonkeyPatch, setting: str, value: int, command: str
+) -> None:
+    def read(name: str, *, default: int) -> int:
+        return value if name == setting else default
+
+    host.setattr(probes, "try_user_namespace", lambda: ("mount tmpfs: Permission denied", ""))
+    host.setattr(probes, "try_overlay", lambda _: probes.NO_NAMESPACE)
+    host.setattr(kernel, "read_sysctl", read)
     check = run_check("user namespaces")
     assert check.state == "missing"
-    assert check.mend == "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+    assert check.mend.startswith("sudo ")
+    assert command in check.mend
+    assert run_check("overlay").mend == ""  # another folder would not help
+    with pytest.raises(NamespacesForbidden) as refused:
+        restrictions.raise_restriction()
+    assert command in refused.value.hint
+
+
+def test_what_rootlesskit_alone_may_do_is_enough(host: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    host.undo()
+    host.setattr(kernel, "has_read_only_sysctls", lambda: False)
+    host.setattr(probes, "_try_in_child", lambda _: "mount tmpfs: Permission denied")
+    done = process.ProgramResult(returncode=0, stdout="", stderr="")
+    host.setattr(process, "run", lambda *_, **__: done)
+    assert probes.try_user_namespace() == ("", " by rootlesskit")
+    assert probes.try_overlay(tmp_path) == ""
+
+    def fail(argv: list[str], **_: object) -> None:
+        raise CommandFailed(argv, 1, "error: fork/exec: operation not permitted\n")
+
+    host.setattr(process, "run", fail)
+    assert probes.try_user_namespace() == ("mount tmpfs: Permission denied", "")
+    assert probes.try_overlay(tmp_path) == probes.NO_NAMESPACE
+
+
+def test_the_profile_is_shipped() -> None:
+    assert "userns," in restrictions.PROFILE.read_text()
 
 
 def test_without_subordinate_ids_there_is_root_alone(host: pytest.MonkeyPatch) -> None:

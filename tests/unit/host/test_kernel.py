@@ -49,4 +49,4 @@ def test_sysctls_that_an_engine_outside_covers(
     assert kernel.has_read_only_sysctls() == expected
     assert ("/proc/sys" in (HolderFailed("x").hint or "")) == expected
     if expected:
-        assert probes.try_user_namespace() == "/proc/sys is read-only"
+        assert probes.try_user_namespace() == ("/proc/sys is read-only", "")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cntnr_compose.host.network import parse_subnet
 from cntnr_compose.model.project import AddressPool, Network
 from cntnr_compose.networks import bridge_plan, records
 from cntnr_compose.networks.bridge_plan import OptionInvalid
@@ -21,6 +22,15 @@ def test_the_first_free_subnet_is_taken() -> None:
     assert network.bridge.subnet == "10.128.0.0/20"
     records.write_network(network)
     assert planned(Network(key="b", name="p_b")).bridge.subnet == "10.128.16.0/20"
+
+
+def test_the_way_out_is_not_taken_as_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    uplink = parse_subnet("10.128.0.0/24")
+    monkeypatch.setattr(bridge_plan.network, "find_uplink", lambda _: uplink)
+    assert planned(Network(key="a", name="p_a")).bridge.subnet == "10.128.16.0/20"
+    pool = AddressPool(subnet="10.128.0.128/25")
+    with pytest.raises(SubnetTaken, match="overlaps network of the way out"):
+        planned(Network(key="a", name="p_a", pools=(pool,)))
 
 
 def test_the_end_of_a_subnet_is_kept_for_resolvers() -> None:

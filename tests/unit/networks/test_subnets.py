@@ -28,8 +28,12 @@ def test_a_subnet_has_a_gateway_and_addresses_for_dns_servers(
 def test_the_first_subnet_that_overlaps_no_other_is_chosen() -> None:
     taken = [IPv4Network("10.128.0.0/19"), IPv4Network("10.128.40.0/24")]
     assert subnets.choose_subnet("n", taken) == IPv4Network("10.128.48.0/20")
+    vpn = [IPv4Network("10.0.0.0/8")]
+    assert subnets.choose_subnet("n", [], vpn) == IPv4Network("172.16.0.0/20")
+    everything = [IPv4Network("0.0.0.0/1"), IPv4Network("128.0.0.0/1")]
+    assert subnets.choose_subnet("n", [], everything) == IPv4Network("10.128.0.0/20")
     with pytest.raises(SubnetInvalid, match="no free subnet is left"):
-        subnets.choose_subnet("n", [IPv4Network("10.0.0.0/8")])
+        subnets.choose_subnet("n", everything)
 
 
 def test_the_first_pool_of_ipv4_is_used() -> None:

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.host import mounts, process
+from cntnr_compose.host import mounts, network, process
 from cntnr_compose.host.kernel import CLONE_NEWNET
 from cntnr_compose.host.namespaces import holder
 
@@ -71,7 +71,9 @@ def slirp4netns_argv(namespace: int, ready: int) -> list[str]:
     """Build the command that connects a namespace, by its descriptor, and reports on another one."""
     return [
         "slirp4netns", "--configure", f"--mtu={holder.MTU}", "--disable-host-loopback",
-        "--enable-sandbox", "--enable-seccomp",
+        "--enable-sandbox", "--enable-seccomp", *network.ipv6_option("--enable-ipv6"),
+        # The holder's, since the program's resolv.conf is the holder's.
+        f"--cidr={network.find_uplink() or network.DEFAULT_UPLINK}",
         f"--ready-fd={ready}", "--netns-type=path",
         f"/proc/self/fd/{namespace}", INTERFACE,
     ]  # fmt: skip

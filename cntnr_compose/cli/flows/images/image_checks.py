@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.user_config import config_file, read_user_config
-from cntnr_compose.doctor.checks import Check
+from cntnr_compose.doctor.check import Check
 from cntnr_compose.doctor.programs import install_command
 from cntnr_compose.images import platforms
 from cntnr_compose.images.additional_stores import AdditionalStore, store_folders
