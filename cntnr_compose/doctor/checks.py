@@ -26,7 +26,7 @@ SECCOMP_PACKAGES = ("golang-github-containers-common", "containers-common", "con
 DROP_IN = "/etc/systemd/system/user@.service.d"
 DELEGATE = (
     f"sudo mkdir -p {DROP_IN} && printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' |"
-    f" sudo tee {DROP_IN}/delegate.conf && sudo systemctl daemon-reload"
+    f" sudo tee {DROP_IN}/delegate.conf && sudo systemctl daemon-reload, and end all sessions once"
 )
 TUN = Path("/dev/net/tun")
 AFTER_REBOOT = "after a reboot they start when you log in, not before"
@@ -138,7 +138,7 @@ def _check_cgroups() -> Check:
     lacking = [name for name in LIMIT_CONTROLLERS if name not in delegated]
     refusal = "" if lacking else probes.try_cgroup()
     if not lacking and not refusal:
-        return Check(name="cgroups", state="ok", found=f"a group has {', '.join(delegated)}")
+        return Check(name="cgroups", state="ok", found=f"tried one: {', '.join(delegated)}")
     return Check(
         name="cgroups",
         state="reduced",

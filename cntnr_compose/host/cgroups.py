@@ -11,8 +11,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from cntnr_compose.core.frozen import Frozen
-from cntnr_compose.core.values import Bytes, Seconds, Value
+from cntnr_compose.core.frozen import Bytes, Frozen, Seconds
 
 MOUNT = Path("/sys/fs/cgroup")
 LEAF = "cntnr-commands"
@@ -23,7 +22,7 @@ UNLIMITED: Bytes = 1 << 60  # v1 writes a number near 2^63 where there is no lim
 V1 = {"cpu": "cpu", "cpuset": "cpuset", "blkio": "io", "memory": "memory", "pids": "pids"}
 
 
-class DelegatedCgroup(Value, frozen=True, kw_only=True):
+class DelegatedCgroup(Frozen):
     """A cgroup that belongs to this user, and the controllers that it has."""
 
     version: int

@@ -39,6 +39,10 @@ def run(words: "Sequence[str]") -> int | None:
         argv, word, content = command["argv"], command["spec_word"], command["spec"].encode()
     except SURPRISES:
         return None
+    if command.get("joins_scope"):
+        from cntnr_compose.host.systemd import scope
+
+        scope.join()
     try:
         code, error = foreground.run(
             argv,

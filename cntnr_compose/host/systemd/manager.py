@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.values import Seconds
+from cntnr_compose.core.frozen import Seconds
 from cntnr_compose.host import socket_peer
 from cntnr_compose.host.systemd import messages
 

@@ -12,10 +12,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cntnr_compose.core.values import Seconds
+from cntnr_compose.core.frozen import Seconds
 from cntnr_compose.host import cgroups
 from cntnr_compose.host.cgroups import DelegatedCgroup
-from cntnr_compose.host.namespaces import holder
 
 if TYPE_CHECKING:
     from cntnr_compose.host.systemd.manager import Manager
@@ -129,8 +128,7 @@ def _lingers() -> bool:
 
 def find_group() -> DelegatedCgroup | None:
     """Find the group below which containers have theirs, as it is from outside of the holder."""
-    running = holder.find_holder() if cgroups.is_unified() else None
-    if not is_offered(running.parent if running else os.getpid()):
+    if not is_offered(_find_pin()):
         return cgroups.find_delegated()
     uid = os.getuid()
     path = f"/user.slice/user-{uid}.slice/user@{uid}.service" if uid else "/system.slice"
@@ -142,11 +140,20 @@ def try_group() -> str:
 
     For a process that ends afterwards.
     """
-    running = holder.find_holder()
-    entry = begin_entry(running.parent if running else os.getpid())
+    entry = begin_entry(_find_pin())
     if not entry.finish() and entry.error:
         return f"systemd says: {entry.error}"
     return cgroups.try_limits(f"cntnr-try-{os.getpid()}")
+
+
+def _find_pin() -> int:
+    """Return the pid of the holder's parent, which will be where we are if there is none yet."""
+    if not cgroups.is_unified():
+        return os.getpid()
+    from cntnr_compose.host.namespaces.holder import find_holder
+
+    running = find_holder()
+    return running.parent if running else os.getpid()
 
 
 def join() -> bool:

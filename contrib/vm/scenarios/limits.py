@@ -212,6 +212,7 @@ def what_is_delegated_holds(person: Person) -> None:
     root.machine.put("root", DROP_IN, b"[Service]\nDelegate=cpu cpuset io memory pids\n")
     try:
         root.ok("systemctl daemon-reload")
+        person.log_out()  # it counts from the next start of the user's systemd
         with person.project("delegated", CPUSET) as project:
             up = project.run("up -d")
             require("not honoured" not in up.stderr, f"up says {up.stderr!r}")
@@ -219,3 +220,4 @@ def what_is_delegated_holds(person: Person) -> None:
             require(said == "0", f"cpuset.cpus is {said!r}")
     finally:
         root.ok(f"rm {DROP_IN}; systemctl daemon-reload")
+        person.log_out()

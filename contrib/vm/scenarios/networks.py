@@ -88,7 +88,9 @@ def host_gateway(person: Person) -> None:
     try:
         with person.project("gateway", WEB.replace("PORT", "18093")) as project:
             project.ok("up -d asks")
-            said = project.run("exec -T asks wget -q -T 20 -O - http://machine.internal:18092/")
+            # Not `wget -T`, with which Debian's busybox crashes.
+            ask = "timeout 30 wget -q -O - http://machine.internal:18092/"
+            said = project.run(f"exec -T asks {ask}")
             require(said.stdout.strip() == "of-the-machine", said)
     finally:
         root.run("systemctl stop row-server")

@@ -16,6 +16,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.values import from_json, replace, to_json, to_tree
 from cntnr_compose.host import files
 from cntnr_compose.host.children import foreground
+from cntnr_compose.host.systemd import scope
 from cntnr_compose.model.protocol import (
     OWN_GREETING,
     ErrorReply,
@@ -148,6 +149,17 @@ def test_its_supervisor_prepares_what_is_run(serve: Serve, ran: list[Any], there
     sent = [from_json(line, Request) for line in received]  # type: ignore[arg-type]
     assert sent[1] == PrepareExec(container="shop-web-1", command=("id",), user="1")
     assert ran == [(["nsenter", "runc"], "/process.json", COMMAND.spec.encode(), True, True)]
+
+
+@pytest.mark.parametrize("joins", [False, True])
+def test_it_joins_the_scope_where_the_container_s_group_lies(
+    serve: Serve, ran: list[Any], monkeypatch: pytest.MonkeyPatch, *, joins: bool
+) -> None:
+    order: list[Any] = []
+    monkeypatch.setattr(scope, "join", lambda: order.append(list(ran)))
+    serve(ResultReply(result=to_tree(replace(COMMAND, joins_scope=joins))))
+    assert quick_exec.run(["shop-web-1", "id"]) == 7
+    assert order == ([[]] if joins else [])  # before the runtime is started
 
 
 @pytest.mark.parametrize(
