@@ -23,7 +23,8 @@ volumes:
 """
 
 
-# The one that others wait for is healthy only after a while.
+STARTED = "'{{.State.StartedAt}}'"
+# The one that others wait for is healthy only after a while, in each of its runs.
 BOOT = """
 services:
   web:
@@ -35,7 +36,7 @@ services:
     image: machine:1
     init: true
     restart: unless-stopped
-    command: [sh, -c, "sleep 5; touch /ready; exec sleep 100000"]
+    command: [sh, -c, "rm -f /ready; sleep 5; touch /ready; exec sleep 100000"]
     healthcheck: {test: test -e /ready, interval: 1s, timeout: 60s, retries: 60}
   stopped:
     image: machine:1
@@ -66,6 +67,7 @@ def reboot(person: Person) -> None:
             person.ok("cntnr run -d --init --restart always --name solo machine:1")
             person.machine.reboot()
             root.wait("test $(pgrep -u dev -c conmon) -ge 3", limit=600)
+            project.wait("ps --services --status running | grep -q web", limit=600)
             check_order(project)
             require(off.states().get("always") == "exited", f"disabled: {off.states()}")
             person.ok("cntnr inspect solo | grep -q '\"Running\": true'")
@@ -81,9 +83,11 @@ def check_order(project: Project) -> None:
     """Check which services are back, and that one began after another was healthy."""
     ended = {"stopped": "exited", "never": "exited"}
     require(project.states() == {**ended, "web": "running", "db": "running"}, project.states())
-    [began] = project.person.ok("cntnr inspect -f '{{.State.StartedAt}}' reboot-web-1").split()
-    healthy = project.person.ok("cntnr inspect -f '{{.State.StartedAt}}' reboot-db-1").strip()
-    require(began > healthy, f"web began at {began}, db at {healthy}")
+    web, db = (
+        int(project.person.ok(f'date +%s -d "$(cntnr inspect -f {STARTED} reboot-{name}-1)"'))
+        for name in ("web", "db")
+    )
+    require(web - db >= 5, f"web began {web - db} s after db, which was not ready by then")
     require("healthy" in project.ok("ps db"), project.ok("ps db"))
 
 
