@@ -57,7 +57,7 @@ def test_files_go_with_their_entries(pair: tuple[Channel, Channel]) -> None:
         received.append(each.path)
     thread.join()
     assert received == [b"%d" % number for number in range(100)]
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(os.listdir("/proc/self/fd")) <= before  # fewer: of other tests some may go meanwhile
 
 
 def test_long_entries_fit_into_messages(pair: tuple[Channel, Channel]) -> None:
