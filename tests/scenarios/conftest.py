@@ -16,7 +16,7 @@ from tests.scenarios.lib import ROOT, Project, User
 from tests.scenarios.registry import Registry, make_image, served_registry
 
 STORIES = pytest.StashKey[list[Project]]()
-_numbers = itertools.count(1)
+_numbers = itertools.count(1001)  # of one length, so that they are in the order of their names
 
 
 class MakeProject(Protocol):

@@ -8,6 +8,7 @@ import pytest
 
 from cntnr_compose.builder import ensure_images
 from cntnr_compose.cli.main import run
+from cntnr_compose.cli.project import support_warnings
 from cntnr_compose.cli.quick import verbs
 from cntnr_compose.client import client, observe, prestart
 from cntnr_compose.core.events import Emit, Event, StepEnded, ignore_event
@@ -134,6 +135,8 @@ def supervisor(monkeypatch: pytest.MonkeyPatch) -> FakeSupervisor:
     monkeypatch.setattr(observe, "is_supervised", lambda _project: False)
     monkeypatch.setattr(client, "connect", fake.connect)
     monkeypatch.setattr(verbs, "MODULES", {})  # they read files, which its containers have none
+    # Whether this machine gives us ids is not what is tested.
+    monkeypatch.setattr(support_warnings, "tell_of_one_id", lambda _emit: None)
     monkeypatch.setattr(prestart, "start", lambda *_: fake.calls.append("prestart"))
     return fake
 
