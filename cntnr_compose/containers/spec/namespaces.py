@@ -14,6 +14,8 @@ IPC_SYSCTLS = frozenset(
 )  # fmt: skip
 # Before this kernel, ipc sysctls belong to the host's root even in a namespace.
 IPC_SYSCTLS_SINCE = (5, 19)
+# crun fails at a hook that has ended before it was given the container's state.
+READ_STATE_FIRST = 'read -r _; exec "$@"'
 
 
 # Which words the keys accept beside ""; a word with a colon is followed by a name.
@@ -103,7 +105,8 @@ def build_hooks(
         key = "sysctls.kernel.domainname" if is_sysctl else "domainname"
         reductions.add(key, "not set, since the program domainname is not installed")
         return inputs.hooks
-    hook = {"path": facts.domainname_path, "args": ["domainname", name]}
+    words = ["sh", "-c", READ_STATE_FIRST, "sh", facts.domainname_path, name]
+    hook = {"path": "/bin/sh", "args": words}
     return {**inputs.hooks, "createContainer": [*inputs.hooks.get("createContainer", ()), hook]}
 
 

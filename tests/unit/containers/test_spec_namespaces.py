@@ -6,6 +6,7 @@ import pytest
 
 from cntnr_compose.containers.spec.inputs import Reductions, SpecInputs
 from cntnr_compose.containers.spec.namespaces import (
+    READ_STATE_FIRST,
     ModeInvalid,
     SysctlRefused,
     build_hooks,
@@ -131,7 +132,8 @@ def domain_hook(reductions: Reductions, facts: HostFacts, where: SpecInputs, **s
 def test_domain_name_is_set_by_a_hook_beside_those_of_the_setting() -> None:
     facts, reductions = HostFacts(domainname_path="/bin/domainname"), Reductions("web")
     where = inputs(hooks={"prestart": [{"path": "/net"}]})
-    hook = {"path": "/bin/domainname", "args": ["domainname", "example.org"]}
+    words = ["sh", "-c", READ_STATE_FIRST, "sh", "/bin/domainname", "example.org"]
+    hook = {"path": "/bin/sh", "args": words}
     expected = {"prestart": [{"path": "/net"}], "createContainer": [hook]}
     assert domain_hook(reductions, facts, where, domainname="example.org") == expected
     by_sysctl = {"kernel.domainname": "example.org"}
