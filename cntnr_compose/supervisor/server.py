@@ -43,6 +43,7 @@ class Supervisor:
         self._supervised: SupervisedProject | None = None
         self._lock: int | None = None  # descriptor of the project's lock file
         self._is_over = asyncio.Event()
+        self._is_closing = False  # whether a command was told that this process ends
         self._sessions: dict[asyncio.Task[None], ClientSession] = {}
         self._idle_time_over = asyncio.Event()
         self._idle_timer: asyncio.TimerHandle | None = None
@@ -151,10 +152,11 @@ class Supervisor:
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         is_own_user = socket_peer.is_own_user(writer.get_extra_info("socket"))
-        if not is_own_user or self._is_over.is_set():  # too late: the command starts another one
+        is_too_late = self._is_closing or self._is_over.is_set()  # the command starts another one
+        if not is_own_user or is_too_late:
             writer.close()
             return
-        session = ClientSession(self._project, reader, writer, self._can_shut_down)
+        session = ClientSession(self._project, reader, writer, self._begin_shut_down)
         task = asyncio.create_task(self._serve_session(session, writer))
         self._sessions[task] = session
         task.add_done_callback(self._sessions.pop)
@@ -166,20 +168,25 @@ class Supervisor:
     async def _serve_session(self, session: ClientSession, writer: asyncio.StreamWriter) -> None:
         """Answer one command until it hangs up, or shuts the supervisor down."""
         try:
-            if await session.serve():
-                self._shut_down(writer)
+            await session.serve()
         except ConnectionError:
             pass  # the command is gone; what it had begun is cancelled
         finally:
+            if session.shuts_down:
+                self._shut_down(writer)
             await log_failure(session.release_containers())
             await log_failure(session.remove_unstarted())
             session.release_lock()
             writer.close()
             self._start_idle_timer()
 
-    def _can_shut_down(self) -> bool:
-        """Return whether nothing is left to supervise, and only the command that asks is connected."""
-        return self._project.is_idle and self._count_sessions() <= 1
+    def _begin_shut_down(self) -> bool:
+        """Let nobody in any more where nothing is left to supervise; return whether that is so.
+
+        Not while other commands are connected than the one that asks.
+        """
+        self._is_closing = self._project.is_idle and self._count_sessions() <= 1
+        return self._is_closing
 
     def _shut_down(self, writer: asyncio.StreamWriter) -> None:
         """End; once the command sees its connection closed, the holder may go as well."""

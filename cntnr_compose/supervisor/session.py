@@ -71,13 +71,14 @@ class ClientSession:
         project: SupervisedProject,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        can_shut_down: Callable[[], bool],
+        begin_shut_down: Callable[[], bool],
     ) -> None:
         self._project = project
         self._context = project.context
         self._reader = reader
         self._writer = writer
-        self._can_shut_down = can_shut_down
+        self._begin_shut_down = begin_shut_down
+        self.shuts_down = False  # whether the supervisor ends with this session
         self.keeps_supervisor = True  # whether the supervisor stays for this session
         self._holds_lock = False
         self._held = contextlib.AsyncExitStack()  # containers that stay as they are
@@ -85,8 +86,8 @@ class ClientSession:
         self._auto_removed: set[str] = set()  # names of containers that go when they have run
         self._read_ahead = b""  # read while waiting for something else
 
-    async def serve(self) -> bool:
-        """Answer requests until the command hangs up; True where it shut the supervisor down."""
+    async def serve(self) -> None:
+        """Answer requests until the command hangs up, or shuts the supervisor down."""
         while line := self._read_ahead + await self._reader.readline():
             self._read_ahead = b""
             try:
@@ -97,11 +98,10 @@ class ClientSession:
                 continue
             answer = await self._answer_unless_hung_up(request)
             if answer is None:
-                return False
+                return
             await send_reply(self._writer, answer)
-            if isinstance(request, Shutdown) and _has_ended(answer):
-                return True
-        return False
+            if self.shuts_down:
+                return
 
     async def _answer_unless_hung_up(self, request: Request) -> Reply | None:
         """Answer a request; None where the command hung up before that was done."""
@@ -153,7 +153,8 @@ class ClientSession:
             case Subscribe():
                 await self._subscribe(request)
             case Shutdown():
-                return {"ended": self._can_shut_down()}
+                self.shuts_down = self._begin_shut_down()
+                return {"ended": self.shuts_down}
             case Serve():
                 return {"taken": True}
         return {}
@@ -257,10 +258,6 @@ class ClientSession:
                 await asyncio.Event().wait()
         finally:
             self._context.subscribers.remove(forward)
-
-
-def _has_ended(reply: Reply) -> bool:
-    return isinstance(reply, ResultReply) and bool(reply.result["ended"])
 
 
 def build_greeting(project: str) -> Tree:

@@ -83,13 +83,14 @@ async def command(project: SupervisedProject) -> AsyncIterator[Command]:
 
     async def serve() -> bool:
         try:
-            return await session.serve()
+            await session.serve()
         except ConnectionError:
-            return False
+            pass
         finally:
             await session.release_containers()
             session.release_lock()
             writer.close()
+        return session.shuts_down
 
     task = asyncio.create_task(serve())
     try:
