@@ -106,10 +106,12 @@ def describe_limits(entry: "InstalledEntry") -> str:
 
 def outlast_logout(emit: "Emit") -> None:
     """Have what runs outlast a logout where that is up to us; where it ends then, tell the user, once."""
-    from cntnr_compose.host.systemd import logind, scope
+    from cntnr_compose.host.systemd import logind
 
     if not logind.is_booted():
         return
+    from cntnr_compose.host.systemd import scope
+
     scope.keep_holder()
     told = paths.data() / "told-of-logouts"
     if told.exists():

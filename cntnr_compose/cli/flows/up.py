@@ -92,7 +92,7 @@ def _tell_manager(up: PlannedUp) -> None:
 
 
 def _arrange_boot(up: PlannedUp, *, stays: bool) -> None:
-    """Have the project come back after a reboot as restart policies ask, and outlast logouts if it ``stays``."""
+    """Have it come back after a reboot, as restart policies ask, and outlast logouts if it ``stays``."""
     from cntnr_compose.cli.flows import boot
 
     policies = {service.restart.condition for service in up.project.services.values()}

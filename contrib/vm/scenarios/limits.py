@@ -195,7 +195,7 @@ services:
     command: [sleep, "100000"]
 """
 SHOW_DELEGATED = "cd /sys/fs/cgroup; cat cpuset.cpus io.bfq.weight io.weight 2>/dev/null"
-# By BFQ where the kernel has it, from 1 to 1000; else in the kernel's own range, to 10000, as OCI runtimes convert.
+# By BFQ where the kernel has it, up to 1000; else up to 10000, as OCI runtimes convert.
 WEIGHTS = (["0", "default", "300"], ["0", "default", "2930"])
 DROP_IN = "/etc/systemd/system/user@.service.d/row.conf"
 

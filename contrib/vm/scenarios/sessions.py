@@ -78,7 +78,7 @@ def logout_with_linger(person: Person) -> None:
 @row(
     "logout-linger-killing",
     user="other",
-    promise="with linger and KillUserProcesses=yes, containers stay at a logout, `ps` and `doctor` say so, and"
+    promise="with linger and KillUserProcesses=yes, containers stay at a logout, `ps` and `doctor` say so,"
     " `down` leaves nothing",
 )
 def logout_with_linger_and_killing(person: Person) -> None:

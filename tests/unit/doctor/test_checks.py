@@ -213,7 +213,13 @@ def test_reductions_of_a_plain_machine(host: pytest.MonkeyPatch) -> None:
     ],
 )  # fmt: skip
 def test_what_logout_does_is_told(
-    host: pytest.MonkeyPatch, lingers: bool, kills: bool, ends: bool, state: str, words: str, loses: str
+    host: pytest.MonkeyPatch,
+    lingers: bool,
+    kills: bool,
+    ends: bool,
+    state: str,
+    words: str,
+    loses: str,
 ) -> None:
     host.setattr(logind, "is_booted", lambda: True)
     host.setattr(logind, "lingers", lambda: lingers)

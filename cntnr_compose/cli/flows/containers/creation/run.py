@@ -103,17 +103,17 @@ def _create_containers(
                 for container in containers
             ]
             undo.pop_all()
-            _arrange_boot(plans, display.emit, stays=starts and not attached)
+            _arrange_boot(plans, display.emit, stay=starts and not attached)
             display.finish()
             yield session, plans
 
 
-def _arrange_boot(plans: "Sequence[OneOffPlan]", emit: "Emit", *, stays: bool) -> None:
-    """Have containers come back after a reboot as restart policies ask, and outlast logouts if that ``stays``."""
+def _arrange_boot(plans: "Sequence[OneOffPlan]", emit: "Emit", *, stay: bool) -> None:
+    """Have containers come back after a reboot, as restart policies ask, and outlast logouts if they ``stay``."""
     from cntnr_compose.cli.flows import boot
 
     boot.arrange_boot(STANDALONE, {plan.service.restart.condition for plan in plans}, emit)
-    if stays:
+    if stay:
         boot.outlast_logout(emit)
 
 
