@@ -109,7 +109,7 @@ def _create_containers(
 
 
 def _arrange_boot(plans: "Sequence[OneOffPlan]", emit: "Emit", *, stay: bool) -> None:
-    """Have containers come back after a reboot, as restart policies ask, and outlast logouts if they ``stay``."""
+    """Have containers come back after a reboot, as policies ask, and outlast logouts if they ``stay``."""
     from cntnr_compose.cli.flows import boot
 
     boot.arrange_boot(STANDALONE, {plan.service.restart.condition for plan in plans}, emit)
