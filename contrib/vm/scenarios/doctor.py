@@ -11,6 +11,7 @@ from contrib.vm.scenarios.projects import SLEEPER, require_nothing_left
 Checks: TypeAlias = dict[str, dict[str, str]]
 OFF = "kernel.unprivileged_userns_clone"
 FEATURES = "/sys/kernel/security/apparmor/features/namespaces/mask"
+UNKNOWN = "AppArmor of this kernel knows no user namespaces; that of Linux 6.7 does"
 SESSION = "row-session"
 # All is allowed but to make user namespaces. A program gets the profile of its name, where there is one.
 SESSION_PROFILE = f"""
@@ -49,7 +50,9 @@ def ask_doctor(person: Person, words: str = "") -> Checks:
 
 def require_enough(checks: Checks) -> None:
     """Check that `doctor` misses nothing."""
-    missing = [f"{name}: {row['found']}" for name, row in checks.items() if row["state"] == "missing"]
+    missing = [
+        f"{name}: {row['found']}" for name, row in checks.items() if row["state"] == "missing"
+    ]
     require(not missing, f"missing: {'; '.join(missing)}")
 
 
@@ -74,7 +77,7 @@ for name in ("dev", "other", "noids", "root"):
     row(
         f"doctor-{name}",
         user=name,
-        promise="`doctor --try` misses nothing, and containers have the ids, low ports and limits that it tells of",
+        promise="`doctor --try` misses nothing; containers have the ids, low ports and limits that it says",
     )(check_doctor)
 
 
@@ -88,7 +91,9 @@ def require_refusal(person: Person, words: str) -> str:
         for ran in (project.run("up -d"), person.run("cntnr run registry.invalid/none:1")):
             require(ran.status != 0, f"it succeeds: {ran}")
             told = ran.stderr.splitlines()
-            require(len(told) == 2 and told[0].endswith(check["found"]), f"doctor says {check}; {ran}")
+            require(
+                len(told) == 2 and told[0].endswith(check["found"]), f"doctor says {check}; {ran}"
+            )
             require(told[1].endswith(f": {check['mend']}"), f"doctor says {check}; {ran}")
     return check["mend"]
 
@@ -107,7 +112,9 @@ def user_namespaces_off(person: Person) -> None:
         root.ok(f"sysctl -qw {OFF}=0")
         try:
             check = ask_doctor(person)["user namespaces"]
-            require(check["state"] == "reduced", f"beside a container that runs doctor says {check}")
+            require(
+                check["state"] == "reduced", f"beside a container that runs doctor says {check}"
+            )
             project.ok("up -d --scale a=2")
             project.ok("down -t 0")
             require_refusal(person, f"sysctl -w {OFF}=1")
@@ -146,7 +153,7 @@ def apparmor_restriction(person: Person) -> None:
     """Have AppArmor confine a session, and give rootlesskit the profile of contrib/apparmor."""
     root, machine = person.another("root"), person.machine
     if root.run(f"grep -qs userns {FEATURES}").status != 0:
-        raise Skipped("AppArmor of this kernel knows no user namespaces; that of 6.7 does")
+        raise Skipped(UNKNOWN)
     person.ensure_image()
     machine.put("root", f"/etc/apparmor.d/{SESSION}", SESSION_PROFILE.encode())
     confined = Confined(machine, person.user)

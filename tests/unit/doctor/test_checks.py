@@ -119,9 +119,7 @@ def test_forbidden_user_namespaces_name_what_forbids_them_as_up_does(
     setting = "kernel.unprivileged_userns_clone"
     host.setattr(trial, "try_user_namespace", lambda: ("unshare: Operation not permitted", ""))
     host.setattr(probes, "try_overlay", lambda _: probes.NO_NAMESPACE)
-    host.setattr(
-        kernel, "read_sysctl", lambda name, *, default: 0 if name == setting else default
-    )
+    host.setattr(kernel, "read_sysctl", lambda name, *, default: 0 if name == setting else default)
     check = run_check("user namespaces")
     assert check.state == "missing"
     overlay = run_check("overlay")
