@@ -103,7 +103,7 @@ class Bench:
             assert (state == "active") == (tool == WITH), f"{tool}: the scope is {state}"
         self.time(tool, f"down -t 0, {SERVICES} services", user, f"{call} down -t 0", counts=counts)
         if tool != DOCKER:
-            self.person.wait("! pgrep -u $(id -u) -f rootlesskit >/dev/null")
+            self.person.wait("! pgrep -u $(id -u) -f [r]ootlesskit >/dev/null")
 
     def switch(self, *, on: bool) -> None:
         """Let cntnr find the systemd of the user, or not."""

@@ -63,13 +63,10 @@ class Manager:
         try:
             for _ in range(MAX_MESSAGES):
                 message = self._read_message()
-                match message.header.message_type:
-                    case MessageType.method_return:
-                        self.error = ""
-                        return True
-                    case MessageType.error:
-                        self.error = _describe(message)
-                        return False
+                kind = message.header.message_type
+                if kind in (MessageType.method_return, MessageType.error):
+                    self.error = _describe(message) if kind == MessageType.error else ""
+                    return not self.error
             self.error = "no reply among its messages"
         except OSError as error:
             self.error = str(error) or "it has disconnected"
