@@ -71,7 +71,7 @@ def _is_installed(project: str) -> bool:
 
 def _install(project: str, *, tells: bool) -> str:
     """Have systemd start a project after a reboot; return what the user should know, where it ``tells``."""
-    from cntnr_compose.client.boot import boot_entry
+    from cntnr_compose.client.boot import boot_entry, crontab
     from cntnr_compose.core.user_config import read_user_config
     from cntnr_compose.host.systemd import logind
 
@@ -87,11 +87,14 @@ def _install(project: str, *, tells: bool) -> str:
         return (
             f"containers do not start after a reboot: {error}; `cntnr compose enable` tries again"
         )
-    return describe_limits(entry) if tells else ""
+    return describe_limits(entry, offers_cron=crontab.is_there()) if tells else ""
 
 
-def describe_limits(entry: "InstalledEntry") -> str:
-    """Return what the user should know of reboots: that linger is on now, or is off; else nothing."""
+def describe_limits(entry: "InstalledEntry", *, offers_cron: bool = False) -> str:
+    """Return what the user should know of reboots: that linger is on now, or is off; else nothing.
+
+    Where linger is off, cron does at boot what `up` leaves to `enable`; tell so if it ``offers_cron``.
+    """
     from cntnr_compose.host.namespaces.subids import user_name
     from cntnr_compose.host.systemd import logind
 
@@ -101,7 +104,8 @@ def describe_limits(entry: "InstalledEntry") -> str:
     if entry.runs_at_boot:
         return ""
     after = "containers start again at your next login, not at boot"
-    return f"{after}, until `{logind.linger_command()}`"
+    cron = " or `cntnr compose enable`, by cron" if offers_cron else ""
+    return f"{after}, until `{logind.linger_command()}`{cron}"
 
 
 def outlast_logout(emit: "Emit") -> None:

@@ -158,12 +158,11 @@ def ends_at_logout(*, kills: bool) -> bool:
 
     running = find_holder()
     if running is None:
-        follows_systemd = is_offered(os.getpid()) and _has_lasting_systemd()
-    else:
-        group = cgroups.read_group(str(running.parent))
-        units = (NAME, f"user@{os.getuid()}.service")
-        follows_systemd = any(f"/{unit}/" in group for unit in units)
-    return not _has_lasting_systemd() if follows_systemd else kills
+        return kills and not (is_offered(os.getpid()) and _has_lasting_systemd())
+    group = cgroups.read_group(str(running.parent))
+    if any(f"/{unit}/" in group for unit in (NAME, f"user@{os.getuid()}.service")):
+        return not _has_lasting_systemd()
+    return kills and (f"/user-{os.getuid()}.slice/" in group or not cgroups.is_unified())
 
 
 def find_group() -> DelegatedCgroup | None:

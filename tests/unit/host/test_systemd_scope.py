@@ -187,6 +187,7 @@ def test_a_holder_in_the_scope_stays_there(machine: pytest.MonkeyPatch) -> None:
         (f"{SCOPE}/{cgroups.LEAF}", True, True, False),
         (f"{SCOPE}/{cgroups.LEAF}", False, False, True),  # linger was turned off
         (f"/user.slice/user-{UID}.slice/user@{UID}.service/app.slice/a.scope", False, False, True),
+        ("/system.slice/cron.service", False, True, False),
         ("", False, False, False),
         ("", False, True, True),
         ("", True, True, False),
