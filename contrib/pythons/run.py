@@ -74,7 +74,7 @@ def copy_tree(root: Path) -> None:
 
 def enter(root: Path, script: str, *words: str) -> int:
     """Run a shell script in the folder as its root; return the status."""
-    inside = [root, "sh", "-ec", script, "sh", *words]
+    inside = [str(root), "sh", "-ec", script, "sh", *words]
     begin = ["unshare", "--mount", "sh", "-ec", ENTER, "sh"]
     env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "TERM": "dumb"}
     return subprocess.run([*begin, *inside], check=False, env=env, timeout=3600).returncode

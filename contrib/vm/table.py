@@ -129,5 +129,5 @@ def update(
     found |= {finding.name: finding for finding in findings}
     known[suite] = Section(versions, {name: found[name] for name in names if name in found})
     sections = {name: known[name] for name in TITLES if name in known}
-    texts = [render_section(name, section) for name, section in sections.items()]
-    return "\n".join([f"{head.rstrip()}\n", render_parts(sections), *texts])
+    rendered = [render_section(name, section) for name, section in sections.items()]
+    return "\n".join([f"{head.rstrip()}\n", render_parts(sections), *rendered])

@@ -59,7 +59,9 @@ def require_crun(person: Person, project: Project) -> None:
     require(said == "crun", f"the runtime is {said!r}")
 
 
-@row("crun", user="dev", promise="crun runs containers: `up --wait`, `exec`, limits, `stop`, `start`")
+@row(
+    "crun", user="dev", promise="crun runs containers: `up --wait`, `exec`, limits, `stop`, `start`"
+)
 def containers_of_crun(person: Person) -> None:
     """Go through a service's life, with crun as the default runtime."""
     with crun_by_default(person), person.project("crun", HELD) as project:
@@ -77,7 +79,11 @@ def containers_of_crun(person: Person) -> None:
         require("begun" in project.wait("logs a | grep begun"), "the log is empty")
 
 
-@row("crun-memory", user="other", promise="with crun, too, too much memory ends with 137, and is told")
+@row(
+    "crun-memory",
+    user="other",
+    promise="with crun, too, too much memory ends with 137, and is told",
+)
 def memory_of_crun(person: Person) -> None:
     """Have a service of 64 MB take 200 MB."""
     text = MEMORY.replace("machine:1", "machine:1\n    runtime: crun")
