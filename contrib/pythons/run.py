@@ -18,9 +18,9 @@ from contrib.vm.image import APT
 from contrib.vm.install import fetch_wheels
 from contrib.vm.settings import ROOT, SUITES, Settings, read_settings
 
-PACKAGES = "python3,python3-venv,procps,iproute2"
+PACKAGES = "python3,python3-venv,procps,iproute2,containernetworking-plugins"
 TESTS = ("tests/unit", "tests/programs")
-TOOLS = ("pytest", "hypothesis")  # what of the development tools runs tests
+TOOLS = ("pytest", "hypothesis", "check-jsonschema")  # what of the development tools runs tests
 # A mount namespace: what is mounted in the folder goes with the last process.
 ENTER = (
     'mount -t proc proc "$1/proc" && mount --rbind /sys "$1/sys" && mount --rbind /dev "$1/dev"'
@@ -69,14 +69,14 @@ def copy_tree(root: Path) -> None:
         target = root / "tree" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).exists():  # it may be removed, and that not committed
-            shutil.copy2(ROOT / name, target)
+            shutil.copy2(ROOT / name, target, follow_symlinks=False)
 
 
 def enter(root: Path, script: str, *words: str) -> int:
     """Run a shell script in the folder as its root; return the status."""
     inside = [str(root), "sh", "-ec", script, "sh", *words]
     begin = ["unshare", "--mount", "sh", "-ec", ENTER, "sh"]
-    env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "TERM": "dumb"}
+    env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "TERM": "xterm"}
     return subprocess.run([*begin, *inside], check=False, env=env, timeout=3600).returncode
 
 

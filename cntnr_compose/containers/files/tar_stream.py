@@ -5,7 +5,7 @@ import os
 import posixpath
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from typing import IO, TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING
 
 from cntnr_compose.containers.files.entry import TreeEntry
 from cntnr_compose.containers.files.errors import ArchiveUnreadable, LeadsOutside
@@ -33,15 +33,15 @@ def extract_archive(
     import tarfile
 
     class BoundedHeader(tarfile.TarInfo):
-        @classmethod
-        def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-            info = super().frombuf(buf, encoding, errors)
-            # `tarfile` reads headers of several blocks into memory, whatever they claim to be.
-            if info.type not in (*tarfile.REGULAR_TYPES, tarfile.GNUTYPE_SPARSE) and (
-                info.size > MAX_HEADER_SIZE
+        # `tarfile` names this as what subclasses override; `frombuf` is not called by newer versions.
+        def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+            # It reads headers of several blocks into memory, whatever they claim to be.
+            if self.type not in (*tarfile.REGULAR_TYPES, tarfile.GNUTYPE_SPARSE) and (
+                self.size > MAX_HEADER_SIZE
             ):
                 raise tarfile.ReadError(HEADER_TOO_LONG)
-            return info
+            member: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]
+            return member
 
     try:
         with tarfile.open(
