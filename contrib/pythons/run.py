@@ -35,7 +35,8 @@ RUN = "cd /tree && export LANG=C.UTF-8 && /venv/bin/python -VV && exec /venv/bin
 
 def ensure_packages(root: Path, suite: str) -> None:
     """Unpack Python and its libraries where that was not done."""
-    if (root / "venv").exists():
+    mark = root / "packages"
+    if mark.exists() and mark.read_text() == PACKAGES:
         return
     shutil.rmtree(root, ignore_errors=True)
     root.parent.mkdir(parents=True, exist_ok=True)
@@ -43,6 +44,7 @@ def ensure_packages(root: Path, suite: str) -> None:
     options = [f"--aptopt={option}" for option in APT]
     words = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", *options]
     subprocess.run([*words, suite, root], check=True, timeout=1800)
+    mark.write_text(PACKAGES)
 
 
 def install_libraries(root: Path, settings: Settings) -> None:
