@@ -153,6 +153,12 @@ class Project:
         """Repeat a command of compose until it succeeds, and return what it printed."""
         return self.person.wait(f"{self._command} {words}", limit=limit)
 
+    def take_down(self) -> None:
+        """Take it down with its volumes; check that `ls` knows no project any more."""
+        self.ok("down -v -t 1")
+        left = self.person.ok("cntnr compose ls -aq").strip()
+        require(not left, f"ls still has {left}")
+
     def states(self) -> dict[str, str]:
         """Return the state of each service, as `ps -a` has it."""
         return {item["Service"]: item["State"] for item in self.containers()}

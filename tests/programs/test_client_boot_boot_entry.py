@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cntnr_compose.cli.flows import boot
-from cntnr_compose.client.boot import boot_entry
+from cntnr_compose.client.boot import boot_entry, user_unit
 from cntnr_compose.client.boot.boot_entry import NoBootService
 from cntnr_compose.core import paths
 from cntnr_compose.core.events import Event, WarningEvent
@@ -108,6 +108,36 @@ def test_systemd_starts_them_at_boot_where_the_user_lingers(
     assert not paths.boot_script("shop").parent.exists()
 
 
+def test_cron_starts_them_where_linger_cannot_be_turned_on(
+    home: Path, systemd: Programs, tmp_path: Path
+) -> None:
+    systemd.add("crontab", CRON)
+    assert boot_entry.install("shop").kind == "systemd"  # as `up` does: the crontab is the user's
+    assert not systemd.calls("crontab")
+    assert boot_entry.install("shop", again=True).kind == "cron"
+    assert user_unit.path("shop").exists()  # for what a logout kills
+    assert (home / "crontab").read_text().endswith("# cntnr: shop\n")
+    (tmp_path / "linger").mkdir()
+    (tmp_path / "linger/ann").touch()
+    assert boot_entry.install("shop").kind == "systemd"
+    assert (home / "crontab").read_text() == ""
+    (tmp_path / "linger/ann").unlink()
+    boot_entry.install("shop", again=True)
+    assert boot_entry.disable("shop")
+    assert (home / "crontab").read_text() == ""
+    boot_entry.install("shop", again=True)
+    assert boot_entry.remove("shop")
+    assert (home / "crontab").read_text() == ""
+    assert not paths.boot_script("shop").parent.exists()
+
+
+def test_who_may_have_no_crontab_has_the_unit(systemd: Programs) -> None:
+    systemd.add("crontab", "echo 'You (ann) are not allowed to use this program' >&2; exit 1")
+    installed = boot_entry.install("shop", again=True)
+    assert (installed.kind, installed.runs_at_boot) == ("systemd", False)
+    assert user_unit.path("shop").exists()
+
+
 def test_a_unit_that_cannot_be_written_leaves_nothing(home: Path, systemd: Programs) -> None:
     assert systemd
     (home / ".config").mkdir()
@@ -156,6 +186,14 @@ def test_up_installs_it_where_there_is_systemd(systemd: Programs, told: list[str
     boot_entry.install("shop")
     assert not boot_entry.is_disabled("shop")
     assert systemd.calls("systemctl")
+
+
+def test_up_names_cron_where_linger_is_off(systemd: Programs, told: list[str]) -> None:
+    systemd.add("crontab", CRON)
+    arrange(told)
+    assert told[0].endswith(
+        "until `sudo loginctl enable-linger ann` or `cntnr compose enable`, by cron"
+    )
 
 
 def test_up_tells_of_logouts_that_kill(

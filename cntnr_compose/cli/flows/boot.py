@@ -70,7 +70,7 @@ def _is_installed(project: str) -> bool:
 
 def _install(project: str, *, tells: bool) -> str:
     """Have systemd start a project after a reboot; return what the user should know, where it ``tells``."""
-    from cntnr_compose.client.boot import boot_entry
+    from cntnr_compose.client.boot import boot_entry, crontab
     from cntnr_compose.core.user_config import read_user_config
     from cntnr_compose.host.systemd import logind
 
@@ -86,11 +86,14 @@ def _install(project: str, *, tells: bool) -> str:
         return (
             f"containers do not start after a reboot: {error}; `cntnr compose enable` tries again"
         )
-    return describe_limits(entry) if tells else ""
+    return describe_limits(entry, offers_cron=crontab.is_there()) if tells else ""
 
 
-def describe_limits(entry: "InstalledEntry") -> str:
-    """Return what the user should know of an entry: that linger is on now, or is off; else nothing."""
+def describe_limits(entry: "InstalledEntry", *, offers_cron: bool = False) -> str:
+    """Return what the user should know of an entry: that linger is on now, or is off; else nothing.
+
+    Where linger is off, cron does at boot what `up` leaves to `enable`; tell so if it ``offers_cron``.
+    """
     from cntnr_compose.host.namespaces.subids import user_name
     from cntnr_compose.host.systemd import logind
 
@@ -102,7 +105,8 @@ def describe_limits(entry: "InstalledEntry") -> str:
         return KILLED if kills else ""
     ends = "end when you log out and " if kills else ""
     after = f"containers {ends}start again at your next login, not at boot"
-    return f"{after}, until `{logind.linger_command()}`"
+    cron = " or `cntnr compose enable`, by cron" if offers_cron else ""
+    return f"{after}, until `{logind.linger_command()}`{cron}"
 
 
 def remove_unneeded(project: str) -> bool:
