@@ -102,7 +102,8 @@ def _check_overlay() -> Check:
     version = ".".join(map(str, release))
     reason = probes.try_overlay(folder)
     if reason == probes.NO_NAMESPACE:
-        return Check(name="overlay", state="missing", found="not tried: no user namespace")
+        state = namespace_checks.state_without_namespaces()
+        return Check(name="overlay", state=state, found=f"not tried: {reason}")
     if not reason:
         finding = f"kernel {version}, tried one in {folder}"
         return Check(name="overlay", state="ok", found=finding)
