@@ -169,8 +169,8 @@ def test_the_parts_of_all_suites_stand_in_one_table() -> None:
     here = "Debian GNU/Linux 12 (bookworm), kernel 6.1.0-57-cloud-amd64, Python 3.11.2."
     there = "Debian GNU/Linux forky/sid, kernel 7.2.13, Python 3.14.8."
     page = "# Page\n\n## By hand\n\nWords.\n"
-    found = [find("a", "ok", "2026-01-02 abc"), find("b", "fails: x", "2026-01-01")]
-    page = table.update(page, "bookworm", f"{here} runc 1.1.5+ds1-1, skopeo 1.9.", found, "ab")
+    rows = [find("a", "ok", "2026-01-02 abc"), find("b", "fails: x", "2026-01-01")]
+    page = table.update(page, "bookworm", f"{here} runc 1.1.5+ds1-1, skopeo 1.9.", rows, "ab")
     page = table.update(page, "sid", f"{there} runc 1.3, cntnr version 0.1.0.", [], "ab")
     assert page.index("Words.") < page.index("## Parts") < page.index("## Debian 12")
     [parts] = re.findall(r"## Parts\n\n(.*?)\n\n", page, re.DOTALL)

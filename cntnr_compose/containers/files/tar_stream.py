@@ -9,15 +9,12 @@ from typing import IO, TYPE_CHECKING
 
 from cntnr_compose.containers.files.entry import TreeEntry
 from cntnr_compose.containers.files.errors import ArchiveUnreadable, LeadsOutside
-from cntnr_compose.core.values import Bytes
 from cntnr_compose.images.layers import overlay_marks
 
 if TYPE_CHECKING:
     import tarfile
 
 XATTR_KEY = "SCHILY.xattr."  # in headers of the pax format
-MAX_HEADER_SIZE: Bytes = 1 << 20  # of names and attributes of one member
-HEADER_TOO_LONG = "a header is too long"
 NANOSECONDS = 1_000_000_000
 LATEST_MTIME = 1 << 62
 
@@ -32,16 +29,7 @@ def extract_archive(
     """
     import tarfile
 
-    class BoundedHeader(tarfile.TarInfo):
-        # `tarfile` names this as what subclasses override; `frombuf` is not called by newer versions.
-        def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
-            # It reads headers of several blocks into memory, whatever they claim to be.
-            if self.type not in (*tarfile.REGULAR_TYPES, tarfile.GNUTYPE_SPARSE) and (
-                self.size > MAX_HEADER_SIZE
-            ):
-                raise tarfile.ReadError(HEADER_TOO_LONG)
-            member: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]
-            return member
+    from cntnr_compose.images.layers.archive.bounded_header import BoundedHeader
 
     try:
         with tarfile.open(
