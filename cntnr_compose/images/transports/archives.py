@@ -108,7 +108,7 @@ class BoundedReader:
         self._plain = plain
         self._room = room
 
-    def read(self, size: int, /) -> bytes:
+    def read(self, size: int = CHUNK_SIZE, /) -> bytes:
         """Read a part."""
         self._check(self.tell() + size)
         return self._plain.read(size)
