@@ -57,6 +57,8 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
             monkeypatch.setattr(module, name, lambda *_, answer=answer: answer)
     everything = DelegatedCgroup(version=2, parent="/a", controllers=checks.LIMIT_CONTROLLERS)
     monkeypatch.setattr(scope, "find_group", lambda: everything)
+    monkeypatch.setattr(scope, "ends_at_logout", lambda kills: kills)
+    monkeypatch.setattr(scope, "is_offered", lambda _: True)
     for module in (namespace_checks, restrictions):
         monkeypatch.setattr(module, "find_holder", lambda: None)
     for name in ("bridge", "host-local"):
@@ -234,23 +236,40 @@ def test_reductions_of_a_plain_machine(host: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lingers", "kills", "state", "words", "loses"),
+    ("lingers", "kills", "ends", "state", "words", "loses"),
     [
-        (True, False, "ok", "on", ""),
-        (False, False, "reduced", "off", "containers survive logout; after a reboot they start when"),
-        (False, True, "reduced", "off, and KillUserProcesses=yes", "containers end when you log out;"),
-        (True, True, "reduced", "on, and KillUserProcesses=yes", "containers end when you log out"),
+        (True, False, False, "ok", "on", ""),
+        (True, True, False, "ok", "on", ""),
+        (False, False, False, "reduced", "off", "containers survive logout; after a reboot they start when"),
+        (False, False, True, "reduced", "off", "containers end when you log out;"),
+        (False, True, True, "reduced", "off, and KillUserProcesses=yes", "containers end when you log out;"),
+        (True, True, True, "reduced", "on, and KillUserProcesses=yes", "containers end when you log out"),
     ],
 )  # fmt: skip
 def test_what_logout_does_is_told(
-    host: pytest.MonkeyPatch, lingers: bool, kills: bool, state: str, words: str, loses: str
+    host: pytest.MonkeyPatch,
+    lingers: bool,
+    kills: bool,
+    ends: bool,
+    state: str,
+    words: str,
+    loses: str,
 ) -> None:
     host.setattr(logind, "is_booted", lambda: True)
     host.setattr(logind, "lingers", lambda: lingers)
     host.setattr(logind, "kills_at_logout", lambda: kills)
+    host.setattr(scope, "ends_at_logout", lambda kills: ends)
     check = run_check("linger")
     assert (check.state, check.found) == (state, words)
     assert check.loses.startswith(loses)
+
+
+def test_what_moves_containers_out_of_a_session_is_named(host: pytest.MonkeyPatch) -> None:
+    for module, name in ((logind, "is_booted"), (logind, "lingers"), (logind, "kills_at_logout")):
+        host.setattr(module, name, lambda: True)
+    assert run_check("linger").mend == checks.MOVE
+    host.setattr(scope, "is_offered", lambda _: False)
+    assert run_check("linger").mend == checks.KILL_NOT
 
 
 def test_proot_is_looked_for_where_there_is_one_id(host: pytest.MonkeyPatch) -> None:
