@@ -20,7 +20,7 @@ SESSION = "row-session"
 # All is allowed but to make user namespaces. A program gets the profile of its name, where there is one.
 SESSION_PROFILE = f"""
 abi <abi/4.0>,
-profile {SESSION} {{
+profile {SESSION} flags=(attach_disconnected, mediate_deleted) {{
   /{{**,}} rwlkm,
   /{{**,}} pix,
   capability, network, mount, remount, umount, pivot_root, ptrace, signal, unix, dbus, mqueue, io_uring,
