@@ -253,10 +253,10 @@ def plug_next_login(person: Person) -> None:
     " built again by `up`",
 )
 def plug_image(person: Person) -> None:
-    """Bring up what was just built, pull the plug at once, and look at its files."""
+    """Build an image, pull the plug at once, bring it up, and look at its files."""
     with person.project("fresh", FRESH) as project:
         person.another("root").ok(LAZY_DISK)
-        project.ok("up -d --build")
+        project.ok("build -q")
         person.machine.pull_plug()
         project.ok("up -d")
         project.ok("exec -T a sha256sum -c /sum")
