@@ -71,8 +71,13 @@ PARTS: dict[str, Callable[[Process], bool]] = {
 
 
 def find(user: User, part: str) -> list[Process]:
-    """List the processes of one kind, the youngest last."""
-    return sorted((p for p in processes(user) if PARTS[part](p)), key=lambda one: one.pid)
+    """List the processes of one kind, the youngest last.
+
+    Not children of such a process: they look like it until they have become another program.
+    """
+    alike = [process for process in processes(user) if PARTS[part](process)]
+    pids = {process.pid for process in alike}
+    return sorted((p for p in alike if p.parent not in pids), key=lambda one: one.pid)
 
 
 def supervisors(project: Project) -> list[Process]:
@@ -86,10 +91,7 @@ def supervisors(project: Project) -> list[Process]:
         except FileNotFoundError:
             return False
 
-    writers = list(filter(writes_there, find(project.user, "supervisor")))
-    # A child of it does so, too, until it has become another program.
-    pids = {process.pid for process in writers}
-    return [process for process in writers if process.parent not in pids]
+    return list(filter(writes_there, find(project.user, "supervisor")))
 
 
 def supervisor(project: Project) -> Process:
