@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cntnr_compose.model.plan import Plan
 
 KILLED = "containers end when you log out (KillUserProcesses=yes in logind.conf); they start again at boot"
-LASTING = frozenset({"always", "unless-stopped"})  # restart policies that mean reboots, too
+REBOOT_POLICIES = frozenset({"always", "unless-stopped"})  # those that mean reboots, too
 
 
 def project_name(options: "ProjectOptions") -> str:
@@ -44,7 +44,7 @@ def arrange_boot(project: str, conditions: Iterable[str], emit: "Emit") -> None:
 
     Where that is not possible, or was not before, the user is told once.
     """
-    if LASTING.isdisjoint(conditions) or _is_installed(project):
+    if REBOOT_POLICIES.isdisjoint(conditions) or _is_installed(project):
         return
     from cntnr_compose.client.boot import crontab
     from cntnr_compose.host.systemd import logind
