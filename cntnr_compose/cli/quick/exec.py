@@ -1,18 +1,13 @@
 """Answer a plain `cntnr exec`: a supervisor prepares the process, which gets our streams and no terminal."""
 
-import _json  # what `json` is made of, whose import takes 5 ms
-import _socket  # likewise
 import os
 
-from cntnr_compose import __version__
 from cntnr_compose.core import oci_runtimes
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.files import folders, plain_json
-from cntnr_compose.host import socket_peer
+from cntnr_compose.core.files import folders
 from cntnr_compose.host.children import foreground
 from cntnr_compose.host.namespaces import holder_file
 from cntnr_compose.host.namespaces.holder_file import HolderPids
-from cntnr_compose.model.version import PROTOCOL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +21,6 @@ OPTIONS = {"-u": "user", "--user": "user", "-w": "working_dir", "--workdir": "wo
 SPEC_WORD = "/process.json"  # of the command, in place of which it reads the process
 UNIFIED_CGROUPS = "/sys/fs/cgroup/cgroup.controllers"
 HEAD_SIZE = 1024  # bytes of a record that its id, name and project are in
-CHUNK = 1 << 16
 # Until the program is started the ordinary command says what is wrong.
 SURPRISES = (CntnrError, OSError, LookupError, TypeError, ValueError)
 
@@ -61,16 +55,15 @@ def _run_process(request: "Tree", *, interactive: bool) -> tuple[int, bytes]:
     with _Surprises():
         project, request["container"], identity = find(request["container"])
         argv = foresee_argv(identity)
-        connection = _ask(project, request)
     foreseen: Tree = {"argv": argv, "spec_word": SPEC_WORD}
-    command = foreseen if argv else _receive(connection, project)
+    command = foreseen if argv else _prepare(project, request)
     if command.get("joins_scope"):
         from cntnr_compose.host.systemd import scope
 
         scope.join()
 
     def produce() -> bytes:
-        prepared = _receive(connection, project) if command is foreseen else command
+        prepared = _prepare(project, request) if command is foreseen else command
         if prepared["argv"] != command["argv"] or (prepared.get("joins_scope") and argv):
             raise NotPlain
         return bytes(prepared["spec"].encode())
@@ -83,6 +76,13 @@ def _run_process(request: "Tree", *, interactive: bool) -> tuple[int, bytes]:
         is_apart=command.get("keeps_streams", False),
         is_withheld=oci_runtimes.is_exec_error,
     )
+
+
+def _prepare(project: str, request: "Tree") -> "Tree":
+    with _Surprises():
+        from cntnr_compose.cli.quick import exec_request  # beside the start of the command
+
+        return exec_request.prepare(project, request)
 
 
 class _Surprises:
@@ -171,50 +171,3 @@ def _read_name(project: str, identity: str) -> str:
     begin, end = f'{{"id":"{identity}","name":"', f'","project":"{project}",'
     name, is_whole, _ = head.removeprefix(begin).partition(end)
     return name if is_whole and head.startswith(begin) else ""
-
-
-def _ask(project: str, request: "Tree") -> _socket.socket:
-    """Ask a supervisor to prepare a process; return the connection on which it answers."""
-    path = f"{folders.holder()}/inside/{folders.supervisor_file(project, 'sock')}"
-    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    try:
-        connection.connect(path)
-        socket_peer.check_own_user(connection, path)
-        connection.sendall(f'{{"type":"hello"}}\n{encode({"type": "exec", **request})}\n'.encode())
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _receive(connection: _socket.socket, project: str) -> "Tree":
-    """Receive the `ExecCommand` of a supervisor of our version, and hang up. Raises `NotPlain`."""
-    received = b""
-    with _Surprises():
-        try:
-            while received.count(b"\n") < 2:
-                block = connection.recv(CHUNK)
-                if not block:
-                    raise NotPlain
-                received += block
-        finally:
-            connection.close()
-        greeting, reply, _ = received.split(b"\n")
-        its = plain_json.parse_tree(greeting)["result"]
-        if (its["version"], its["protocol"], its["project"]) != (__version__, PROTOCOL, project):
-            raise NotPlain
-        command: Tree = plain_json.parse_tree(reply)["result"]
-        if not {"argv", "spec", "spec_word"} <= set(command):
-            raise NotPlain
-        return command
-
-
-def encode(value: "str | bool | list[str] | Tree") -> str:
-    """Encode a value as JSON."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{encode(key)}:{encode(value[key])}" for key in value) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(encode, value)) + "]"
-    return _json.encode_basestring(value)

@@ -12,6 +12,7 @@ import pytest
 
 from cntnr_compose.cli.parser import fast_parser
 from cntnr_compose.cli.quick import exec as quick_exec
+from cntnr_compose.cli.quick import exec_request
 from cntnr_compose.client.exec import CannotExec
 from cntnr_compose.containers.exec import SPEC_WORD
 from cntnr_compose.containers.runtime import runc
@@ -56,7 +57,7 @@ def test_plain_words_mean_what_they_mean_to_the_ordinary_command(line: str) -> N
     request = quick_exec.parse(words)
     assert request is not None
     assert request.pop("interactive", False) == values["interactive"]
-    sent = from_json(quick_exec.encode({"type": "exec", **request}), Request)  # type: ignore[arg-type]
+    sent = from_json(exec_request.encode({"type": "exec", **request}), Request)  # type: ignore[arg-type]
     assert sent == PrepareExec(
         container=values["container"],
         command=values["command"],
@@ -253,7 +254,7 @@ def test_a_runtime_folder_of_others_is_left_to_the_ordinary_command(
 ) -> None:
     runtime = paths.secure_runtime()
     runtime.chmod(0o755)
-    monkeypatch.setattr(quick_exec, "_socket", None)  # it would be an error that is not expected
+    monkeypatch.setattr(exec_request, "_socket", None)  # it would be an error that is not expected
     assert quick_exec.run(["shop-web-1", "id"]) is None
     assert not ran
     runtime.chmod(0o700)
