@@ -71,13 +71,14 @@ PARTS: dict[str, Callable[[Process], bool]] = {
 
 
 def find(user: User, part: str) -> list[Process]:
-    """List the processes of one kind, the youngest last.
+    """List the processes of one kind, the youngest last."""
+    return sorted((p for p in processes(user) if PARTS[part](p)), key=lambda one: one.pid)
 
-    Not children of such a process: they look like it until they have become another program.
-    """
-    alike = [process for process in processes(user) if PARTS[part](process)]
+
+def without_children(alike: list[Process]) -> list[Process]:
+    """Leave out children of others: they look like these until they have become another program."""
     pids = {process.pid for process in alike}
-    return sorted((p for p in alike if p.parent not in pids), key=lambda one: one.pid)
+    return [process for process in alike if process.parent not in pids]
 
 
 def supervisors(project: Project) -> list[Process]:
@@ -91,7 +92,7 @@ def supervisors(project: Project) -> list[Process]:
         except FileNotFoundError:
             return False
 
-    return list(filter(writes_there, find(project.user, "supervisor")))
+    return without_children(list(filter(writes_there, find(project.user, "supervisor"))))
 
 
 def supervisor(project: Project) -> Process:

@@ -190,6 +190,8 @@ def killing(user: User) -> Iterator[Counter[str]]:
         while not ended.wait(0.7):
             part = chance.choice(("builder", "builder", "supervisor"))
             victims = parts.find(user, part)
+            if part == "supervisor":
+                victims = parts.without_children(victims)
             if victims:
                 chance.choice(victims).kill()
                 killed[part] += 1
