@@ -17,6 +17,7 @@ from cntnr_compose.core.values import from_json, from_tree
 from cntnr_compose.host import process
 from cntnr_compose.host.children import forks
 from cntnr_compose.host.namespaces import rootlesskit
+from cntnr_compose.images import unsynced
 from cntnr_compose.model.protocol import ErrorReply, EventReply, Reply, ResultReply
 
 STANDARD_STREAMS = (0, 1, 2)
@@ -44,7 +45,8 @@ def run_worker(job: BuildJob, *, emit: Emit) -> dict[str, BuiltImage]:
         images = _read_replies(worker.replies, emit)
         if images is None:
             raise BuilderGone(worker.last_error_line())
-        return images
+    unsynced.start_sync()
+    return images
 
 
 class _Worker:

@@ -7,11 +7,12 @@ import glob
 import os
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+DETACHED_PREFIX = ".gone-"
 SYNC_DELAY = 0.02  # seconds, in which changes gather that the file system commits together
 _unsynced: deque[Path] = deque()
 os.register_at_fork(
@@ -66,6 +67,20 @@ def sync_soon(path: Path) -> None:
         threading.Thread(target=_sync_all, name="sync", daemon=True).start()
 
 
+def sync_file_system(path: Path) -> bool:
+    """Wait until the disk has all that was written to the file system of a folder; return whether it has."""
+    import ctypes  # imported here: most processes do without
+
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return True
+    try:
+        return bool(ctypes.CDLL(None).syncfs(descriptor) == 0)
+    finally:
+        os.close(descriptor)
+
+
 def _sync_all() -> None:
     time.sleep(SYNC_DELAY)
     while _unsynced:
@@ -108,6 +123,13 @@ def find_statuses(folder: Path, pattern: str) -> dict[Path, os.stat_result]:
         with contextlib.suppress(FileNotFoundError):
             statuses[path] = path.stat(follow_symlinks=False)
     return statuses
+
+
+def move_away(parent: Path, names: Iterable[str]) -> None:
+    """Rename folders, so that nobody finds them and they can be removed without a hurry."""
+    for name in names:
+        with contextlib.suppress(FileNotFoundError):
+            (parent / name).rename(parent / f"{DETACHED_PREFIX}{os.urandom(6).hex()}")
 
 
 def make_folder(path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Value, from_json, replace
 from cntnr_compose.host import files
-from cntnr_compose.images import index_file, leases
+from cntnr_compose.images import index_file, leases, unsynced
 from cntnr_compose.images.additional_stores import AdditionalStore, merge_images, store_folders
 from cntnr_compose.images.errors import BlobsMissing, NoSuchImage, StoreDamaged
 from cntnr_compose.images.index_file import NAME_ANNOTATION
@@ -23,6 +23,7 @@ from cntnr_compose.images.layout import (
     TAGGED_ANNOTATION,
     ImageLayout,
     digest_of,
+    digest_of_file,
 )
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image
@@ -55,10 +56,11 @@ class ImageStore(ImageLayout):
 
     def own_images(self) -> tuple[Image, ...]:
         """List the images that are the user's own."""
+        unsynced.move_away_unsynced()
         stamp = self.index_stamp()
         if not stamp:
             return ()
-        catalogue = files.read_value(self.root / "catalogue.json", Catalogue)
+        catalogue = files.read_value(self.root / unsynced.CATALOGUE, Catalogue)
         if catalogue is not None and catalogue.stamp == stamp:
             return catalogue.images
         return self.read_images(self.read_index())
@@ -120,12 +122,13 @@ class ImageStore(ImageLayout):
 
     def write_blob(self, content: bytes, media_type: str) -> Descriptor:
         """Write a small blob and return its descriptor."""
-        digest = digest_of(content)
-        path = self.own_blob_path(digest)
-        if not leases.mark_used(path):
+        blob = Descriptor(media_type=media_type, digest=digest_of(content), size=len(content))
+        path = self.own_blob_path(blob.digest)
+        if not leases.mark_used(path) or self.is_torn(blob):
             path.parent.mkdir(parents=True, exist_ok=True)
+            unsynced.mark(blob.digest)
             files.write_atomic(path, content)
-        return Descriptor(media_type=media_type, digest=digest, size=len(content))
+        return blob
 
     def add(self, ref: str, manifest: Descriptor, *, digest: str = "") -> Image:
         """Tag an image; one that has the name loses it, and goes by its id where it was its last.
@@ -160,15 +163,38 @@ class ImageStore(ImageLayout):
         manifest = self.manifest(image)
         for blob in (manifest.config, *manifest.layers):
             # Digests become paths, and the manifest may be anybody's.
-            if not DIGEST.fullmatch(blob.digest) or not self.mark_blob_used(blob.digest):
+            if not DIGEST.fullmatch(blob.digest) or not self.mark_blob_used(blob):
                 raise BlobsMissing(image.ref or image.id, blob.digest)
-        self.mark_blob_used(image.manifest)
+        leases.mark_used(self.own_blob_path(image.manifest))
         self.mark_used(image.id)
         self._copy_manifest(image.manifest)
 
-    def mark_blob_used(self, digest: str) -> bool:
-        """Mark a blob as used now, where it is the user's own; return whether there is one."""
-        return leases.mark_used(self.own_blob_path(digest)) or self.blob_path(digest).exists()
+    def mark_blob_used(self, blob: Descriptor) -> bool:
+        """Mark a blob as used now, where it is the user's own; return whether there is a whole one."""
+        if leases.mark_used(self.own_blob_path(blob.digest)) and not self.is_torn(blob):
+            return True
+        return self.blob_path(blob.digest).exists()
+
+    def is_torn(self, blob: Descriptor) -> bool:
+        """Tell whether a blob of the user's own is not whole, by its size; it is removed then.
+
+        The descriptor may be anybody's, so what the digest is of stays.
+        """
+        path = self.own_blob_path(blob.digest)
+        with contextlib.suppress(OSError):
+            is_torn = DIGEST.fullmatch(blob.digest) and path.stat().st_size != blob.size
+            if is_torn and digest_of_file(path) != blob.digest:
+                path.unlink()
+                return True
+        return False
+
+    def read_image(self, descriptor: Descriptor) -> Image:
+        """Read the image of an entry of the index. Raises `StoreDamaged`, also where a blob is torn."""
+        image = super().read_image(descriptor)
+        torn = [layer for layer in self.manifest(image).layers if self.is_torn(layer)]
+        if torn:
+            raise StoreDamaged(image.ref)
+        return image
 
     def read_manifest(self, digest: str) -> Manifest:
         """Read a manifest. Raises `OSError`, `ValueError`."""
@@ -186,9 +212,10 @@ class ImageStore(ImageLayout):
 
     def _copy_manifest(self, digest: str) -> None:
         path = self.manifest_copy(digest)
-        if not path.exists():
+        content = self.read_blob(digest)
+        if not path.exists() or path.stat().st_size != len(content):
             path.parent.mkdir(parents=True, exist_ok=True)
-            files.write_atomic(path, self.read_blob(digest))
+            files.write_atomic(path, content)
 
     def restore_manifest(self, digest: str) -> bool:
         """Restore a manifest that is torn from its copy; return whether there is one."""
@@ -243,8 +270,8 @@ class ImageStore(ImageLayout):
 
     def write_index(self, index: Index) -> None:
         """Write the index and the catalogue of its images; its lock is held."""
-        known = files.read_value(self.root / "catalogue.json", Catalogue)
+        known = files.read_value(self.root / unsynced.CATALOGUE, Catalogue)
         index_file.write_index(self.root, index)
         images = self.read_images(index, known.images if known else ())
         catalogue = Catalogue(stamp=self.index_stamp(), images=images)
-        files.write_value(self.root / "catalogue.json", catalogue)
+        files.write_value(self.root / unsynced.CATALOGUE, catalogue)

@@ -2,4 +2,4 @@
 
 # Incremented with each change of messages, records or behaviour of a supervisor between two source trees of
 # one version. Releases differ by their version.
-PROTOCOL = 11
+PROTOCOL = 12

@@ -1,6 +1,7 @@
 """The supervised project: its change lock, adoption of what runs, housekeeping, snapshot."""
 
 import asyncio
+import threading
 import traceback
 from collections.abc import Coroutine
 from typing import Any
@@ -10,6 +11,7 @@ from cntnr_compose.containers.logs import rotation
 from cntnr_compose.containers.managed import ManagedContainer, managed_containers
 from cntnr_compose.containers.state import project_intent, records
 from cntnr_compose.containers.state.project_context import ProjectContext
+from cntnr_compose.images import unsynced
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.observed import Observed
 from cntnr_compose.networks import slirp4netns
@@ -27,6 +29,7 @@ class SupervisedProject:
         self.change_lock = asyncio.Lock()  # held by the command that may change the project
         self.lock_owner = ""  # what that command does, for those who wait
         self._rounds = 0
+        self._sync: threading.Thread | None = None
 
     @property
     def is_idle(self) -> bool:
@@ -71,10 +74,18 @@ class SupervisedProject:
         if not context.containers and not self.change_lock.locked():
             await log_failure(context.networks.remove_leaving())
             project_intent.remove_intent(context.project)
+        self._start_sync()
         await log_failure(context.networks.repair(context.shared_networks(), rules=False))
         self._rounds += 1
         if self._rounds % UPLINK_CHECK_ROUNDS == 0:
             await slirp4netns.ensure_running()
+
+    def _start_sync(self) -> None:
+        """Have the disk keep layers that were unpacked; a thread waits for it."""
+        is_running = self._sync is not None and self._sync.is_alive()
+        if unsynced.has_marks() and not is_running:
+            self._sync = threading.Thread(target=_sync_layers, name="sync", daemon=True)
+            self._sync.start()
 
     def observe(self) -> Observed:
         """Take a snapshot."""
@@ -95,4 +106,15 @@ async def log_failure(work: Coroutine[Any, Any, None]) -> None:
     try:
         await work
     except Exception:  # noqa: BLE001
+        traceback.print_exc()
+
+
+def _sync_layers() -> None:
+    """Wait for the disk; then remove what was moved away because it had not got there."""
+    from cntnr_compose.images.storage import detached  # imported here: most supervisors do without
+
+    try:
+        unsynced.sync()
+        detached.remove_here()
+    except OSError:
         traceback.print_exc()

@@ -12,6 +12,10 @@ chroot "$root" systemctl -q enable systemd-networkd systemd-resolved ssh
 chroot "$root" systemctl -q mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
   e2scrub_all.timer e2scrub_reap.service fstrim.timer systemd-networkd-wait-online.service
 
+# Rows that want polkit rename this; without it D-Bus starts none, as where it is not installed.
+service=$root/usr/share/dbus-1/system-services/org.freedesktop.PolicyKit1.service
+mv "$service" "$service.off"
+
 # dev administers; other is anybody; noids got no subordinate ids.
 for user in dev other noids; do chroot "$root" useradd -m -s /bin/bash "$user"; done
 chroot "$root" usermod -aG sudo,systemd-journal dev

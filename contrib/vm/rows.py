@@ -46,7 +46,7 @@ class Row:
 
 
 # Files of scenarios/ in the order of the table: those that log out and switch off are last.
-FILES = ("doctor", "projects", "images", "limits", "networks", "sessions", "power")
+FILES = ("doctor", "projects", "images", "parts", "limits", "networks", "sessions", "power")
 ROWS: dict[str, Row] = {}  # by name, in the order of the table
 
 
@@ -152,6 +152,12 @@ class Project:
     def wait(self, words: str, *, limit: float = 180) -> str:
         """Repeat a command of compose until it succeeds, and return what it printed."""
         return self.person.wait(f"{self._command} {words}", limit=limit)
+
+    def take_down(self) -> None:
+        """Take it down with its volumes; check that `ls` knows no project any more."""
+        self.ok("down -v -t 1")
+        left = self.person.ok("cntnr compose ls -aq").strip()
+        require(not left, f"ls still has {left}")
 
     def states(self) -> dict[str, str]:
         """Return the state of each service, as `ps -a` has it."""

@@ -1,5 +1,7 @@
 """After a reboot all is told as it is, and `enable` brings back what restart policies ask for."""
 
+import json
+import os
 import shutil
 import socket
 from pathlib import Path
@@ -127,3 +129,37 @@ def test_single_containers_come_back_too(user: User, busybox_image: str) -> None
     cntnr("rm", "-f", "plain").ok()
     (user.home / "crontab").unlink()
     shutil.rmtree(folder)
+
+
+def test_what_was_not_on_the_disk_is_made_again(
+    make_project: MakeProject, busybox_image: str
+) -> None:
+    """A machine that loses its power leaves files of the right name that are empty."""
+    project = make_project(f"""
+        services:
+          a:
+            build: {{context: ., dockerfile_inline: "FROM {busybox_image}\\nRUN echo whole >/file"}}
+            command: sleep 1000
+            stop_signal: KILL
+        """)
+    project.up("--build")
+    described = project.cntnr("image", "inspect", f"{project.name}-a").ok().stdout
+    data = project.user.data
+    for blobs in ((), (json.loads(described)[0]["RootFS"]["Layers"][-1],)):
+        wait_until(lambda: not (data / "layers/.unsynced").exists(), what="the disk has all")
+        reboot(project.user)
+        (data / "layers/.unsynced").mkdir()
+        for layer in (*data.glob("layers/c-*"), *data.glob("layers/s-*")):
+            (data / f"layers/.unsynced/{layer.name}.another").touch()
+            if (layer / "fs/file").exists():
+                os.truncate(layer / "fs/file", 0)
+        for digest in blobs:
+            os.truncate(data / "images/blobs" / digest.replace(":", "/"), 0)
+        project.user.own(data / "layers/.unsynced")
+        project.up()
+        assert project.compose("exec", "-T", "a", "cat", "/file").ok().stdout == "whole\n"
+    wait_until(lambda: not list(data.glob("layers/.gone-*")), what="the torn layers are removed")
+    project.compose("down", "-t", "0").ok()
+    project.cntnr("image", "rm", f"{project.name}-a").ok()
+    project.cntnr("image", "fsck", "--repair").ok()  # the entry of the image whose blob was torn
+    project.cntnr("image", "fsck").ok()

@@ -20,7 +20,7 @@ def find_image(state: StageState, store: ImageStore, variant: str = "") -> Built
         if manifest is None:
             return None
         blobs = (image.manifest, manifest.config, *manifest.layers)
-        if not all(store.mark_blob_used(blob.digest) for blob in blobs):
+        if not all(store.mark_blob_used(blob) for blob in blobs):
             return None
         leases.mark_used(record)
         store.mark_used(image.id)

@@ -33,7 +33,7 @@ def pack_layer(folder: str, store: ImageStore) -> Descriptor:
     """Write a step's folder to the store as a layer, unless that was done."""
     record = paths.layers() / folder / "layer.json"
     packed = files.read_value(record, PackedLayer)
-    if packed is not None and store.mark_blob_used(packed.layer.digest):
+    if packed is not None and store.mark_blob_used(packed.layer):
         return packed.layer
     layer = pack_folder(paths.layers() / folder / "fs", store)
     files.write_value(record, PackedLayer(layer=layer))

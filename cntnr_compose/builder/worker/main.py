@@ -41,8 +41,10 @@ from cntnr_compose.host.namespaces.holder import (
     find_holder,
     join_namespaces,
 )
+from cntnr_compose.images import unsynced
 from cntnr_compose.images.layers import unpack
 from cntnr_compose.images.storage.build_cache import limit_cache
+from cntnr_compose.images.storage.detached import remove_here
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.protocol import ErrorReply, EventReply, ResultReply
 
@@ -143,6 +145,7 @@ def _run_job(job: BuildJob) -> NoReturn:
     for target in (_watch_stdin, _kill_when_cancelled):
         threading.Thread(target=target, args=(worker,), daemon=True).start()
     paths.make_data_folder(paths.layers())
+    unsynced.move_away_unsynced()
     unpack.create_empty_layer()
     os.umask(0o022)  # of image builds, whatever the user's own is
     try:
@@ -166,6 +169,7 @@ def _limit_cache() -> None:
     with contextlib.suppress(
         CntnrError, OSError
     ):  # the build has succeeded; the next one tries again
+        remove_here()  # what the machine stopped before it was on the disk
         limit_cache(read_user_config().build.keep_storage)
 
 

@@ -28,6 +28,7 @@ from cntnr_compose.core.events import Emit, Output
 from cntnr_compose.core.values import replace
 from cntnr_compose.host import files
 from cntnr_compose.host.openat2 import Root
+from cntnr_compose.images import unsynced
 from cntnr_compose.images.layers import unpack
 
 SHELL_NOTE = """\r
@@ -177,6 +178,7 @@ class StepExecutor:
         folder = f"s-{key}"
         if (paths.layers() / folder).exists():  # the layers on top of the old one still need it
             folder = f"s-{key}-{os.urandom(4).hex()}"
+        unsynced.mark(folder)
         step_folder.rename(paths.layers() / folder)
         self.worker.on_layer(folder)
         return folder

@@ -1,7 +1,8 @@
 """Have the containers of a project start after a reboot: by a unit of the user's systemd, or by cron.
 
 Both run a script of the project's own, which starts what its restart policies ask for. The script lies among
-the data, so that it can be looked at; without it nothing is installed.
+the data, so that it can be looked at; without it nothing is installed. Where the user's systemd starts only
+at a login, cron runs it at boot, if the user asks for that.
 """
 
 import contextlib
@@ -12,7 +13,7 @@ from typing import Literal
 
 from cntnr_compose.client.boot import crontab, systemd_unit, user_unit
 from cntnr_compose.core import paths
-from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.errors import CntnrError, CommandFailed
 from cntnr_compose.core.frozen import Frozen
 from cntnr_compose.host import files, kernel
 from cntnr_compose.host.systemd import logind
@@ -43,7 +44,8 @@ class InstalledEntry(Frozen):
 def install(project: str, *, again: bool = False) -> InstalledEntry:
     """Have a project's containers start after a reboot, and turn linger on where that is allowed.
 
-    Linger is tried for a new entry, or where asked for ``again``. Raises `NoBootService`, `CommandFailed`.
+    Linger is tried for a new entry, or where asked for ``again``; then cron, too, where linger stays off.
+    Raises `NoBootService`, `CommandFailed`.
     """
     uses_systemd = logind.is_booted()
     if not uses_systemd and not crontab.is_there():
@@ -58,8 +60,7 @@ def install(project: str, *, again: bool = False) -> InstalledEntry:
     _disabled_mark(project).unlink(missing_ok=True)
     try:
         if not uses_systemd:
-            crontab.install(project, script)
-            return InstalledEntry(kind="cron", runs_at_boot=True, is_new=is_new)
+            return _install_in_crontab(project, is_new=is_new)
         if is_new or not user_unit.path(project).exists():
             user_unit.install(project, script)
     except BaseException:
@@ -68,6 +69,11 @@ def install(project: str, *, again: bool = False) -> InstalledEntry:
         raise
     lingered = logind.lingers()
     lingers = lingered or ((is_new or again) and logind.enable_linger())
+    if lingers:
+        _remove_from_crontab(project)
+    elif again and crontab.is_there():
+        with contextlib.suppress(CommandFailed):  # not everybody may have one (crontab(1))
+            return _install_in_crontab(project, is_new=is_new)
     return InstalledEntry(
         kind="systemd",
         runs_at_boot=lingers,
@@ -76,14 +82,28 @@ def install(project: str, *, again: bool = False) -> InstalledEntry:
     )
 
 
+def _install_in_crontab(project: str, *, is_new: bool) -> InstalledEntry:
+    crontab.install(project, paths.boot_script(project))
+    _cron_mark(project).touch()
+    files.sync(_cron_mark(project))
+    return InstalledEntry(kind="cron", runs_at_boot=True, is_new=is_new)
+
+
+def _remove_from_crontab(project: str) -> None:
+    """Take the line of a project out of the crontab, where there is one."""
+    mark = _cron_mark(project)
+    if (mark.exists() or not logind.is_booted()) and crontab.is_there():
+        crontab.remove(project)
+    mark.unlink(missing_ok=True)
+
+
 def remove(project: str) -> bool:
     """Undo `install`; return whether there was anything. Raises `CommandFailed`."""
     script = paths.boot_script(project)
     is_there = script.exists()
     if is_there:
         user_unit.remove(project)
-        if not logind.is_booted() and crontab.is_there():
-            crontab.remove(project)
+        _remove_from_crontab(project)
     _disabled_mark(project).unlink(missing_ok=True)
     _remove_files(project)
     return is_there
@@ -93,6 +113,7 @@ def _remove_files(project: str) -> None:
     script = paths.boot_script(project)
     script.unlink(missing_ok=True)
     _boot_note(project).unlink(missing_ok=True)
+    _cron_mark(project).unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # others have theirs there
         script.parent.rmdir()
 
@@ -124,6 +145,10 @@ def note_boot(project: str) -> bool:
 
 def _boot_note(project: str) -> Path:
     return paths.boot_script(project).with_suffix(".boot-id")
+
+
+def _cron_mark(project: str) -> Path:
+    return paths.boot_script(project).with_suffix(".cron")
 
 
 def _disabled_mark(project: str) -> Path:

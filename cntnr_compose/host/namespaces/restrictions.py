@@ -1,55 +1,82 @@
-"""What forbids user namespaces here: settings of the kernel, and AppArmor; and what allows them."""
+"""What forbids user namespaces here: settings of the kernel, and AppArmor; and what allows them.
 
+A setting alone proves nothing: some do not concern root, and AppArmor may know rootlesskit. So nobody is
+refused before namespaces were tried (`trial`).
+"""
+
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import kernel
 from cntnr_compose.host.namespaces.holder import find_holder
 
-# Settings, the value that forbids, and one that allows.
+# Settings, the value that forbids, one that allows, and what the first means.
 SETTINGS = (
-    ("kernel.unprivileged_userns_clone", 0, 1),  # Debian's kernels
-    ("user.max_user_namespaces", 0, 15000),
+    ("kernel.unprivileged_userns_clone", 0, 1, "only root may make user namespaces"),  # Debian's
+    ("user.max_user_namespaces", 0, 15000, "nobody may make user namespaces"),
 )
 APPARMOR_SETTING = "kernel.apparmor_restrict_unprivileged_userns"  # Ubuntu's kernels
+NAMED_ONLY = "AppArmor lets only named programs make user namespaces"
 PROFILE = Path(__file__).parents[2] / "apparmor/cntnr-rootlesskit"
 PROFILES = Path("/etc/apparmor.d")
 SYSCTL_FILE = "/etc/sysctl.d/60-cntnr.conf"
 
 
+class Restriction(NamedTuple):
+    """What may forbid user namespaces, and the command that allows them."""
+
+    reason: str
+    command: str
+
+
 class NamespacesForbidden(CntnrError):
     """The kernel or AppArmor forbids user namespaces."""
 
-    def __init__(self, reason: str, command: str) -> None:
-        super().__init__(f"cannot make the namespaces for containers: {reason}")
-        self.hint = f"an administrator can allow them: {command}"
+    def __init__(self, trial: str, restrictions: Iterable[Restriction]) -> None:
+        reasons = describe_reasons(trial, restrictions)
+        super().__init__(f"cannot make the namespaces for containers: {reasons}")
+        self.hint = f"an administrator can allow them: {join_commands(restrictions)}"
 
 
-def find_restrictions() -> list[tuple[str, str]]:
-    """List what forbids user namespaces to this user's programs: a reason and a command for each."""
-    restrictions = _list_settings()
-    if kernel.read_sysctl(APPARMOR_SETTING, default=0) == 1:
-        reason = "AppArmor lets only named programs make user namespaces, and rootlesskit is none"
-        restrictions.append((reason, profile_command()))
-    return restrictions
+def find_restrictions() -> list[Restriction]:
+    """List what may forbid user namespaces to this user's programs."""
+    return [*_list_settings(), *_list_apparmor()]
 
 
-def _list_settings() -> list[tuple[str, str]]:
+def _list_settings() -> list[Restriction]:
     return [
-        (f"{name} is {value}, so nobody may make user namespaces", sysctl_command(name, allows))
-        for name, value, allows in SETTINGS
+        Restriction(f"{name} is {value}: {means}", sysctl_command(name, allows))
+        for name, value, allows, means in SETTINGS
         if kernel.read_sysctl(name, default=allows) == value
     ]
 
 
-def check_settings() -> None:
-    """Raise `NamespacesForbidden` where a setting forbids all of them, and no holder runs from before.
+def _list_apparmor() -> list[Restriction]:
+    if kernel.read_sysctl(APPARMOR_SETTING, default=0) != 1:
+        return []
+    profile = _find_profile()
+    if profile is None:
+        return [Restriction(f"{NAMED_ONLY}, and rootlesskit is none", profile_command())]
+    reason = f"{NAMED_ONLY}, and {profile}, which names rootlesskit, may not be loaded"
+    return [Restriction(reason, load_command(profile))]
 
-    For use before what takes long: AppArmor's word is known only when rootlesskit was started.
-    """
-    for reason, command in _list_settings():
-        if find_holder() is None:
-            raise NamespacesForbidden(reason, command)
+
+def _find_profile() -> Path | None:
+    """Find a profile of AppArmor for rootlesskit, loaded or not: ours, or Ubuntu's own."""
+    candidates = (PROFILES / name for name in (PROFILE.name, "rootlesskit"))
+    return next((path for path in candidates if path.exists()), None)
+
+
+def describe_reasons(trial: str, restrictions: Iterable[Restriction]) -> str:
+    """Describe why no namespace can be made: what a trial says, and what forbids it."""
+    return "; ".join([trial, *(restriction.reason for restriction in restrictions)])
+
+
+def join_commands(restrictions: Iterable[Restriction]) -> str:
+    """Join the commands that allow user namespaces into one."""
+    return " && ".join(restriction.command for restriction in restrictions)
 
 
 def sysctl_command(name: str, value: int) -> str:
@@ -61,10 +88,32 @@ def sysctl_command(name: str, value: int) -> str:
 def profile_command() -> str:
     """Return the command that gives AppArmor a profile for rootlesskit."""
     target = PROFILES / PROFILE.name
-    return f"sudo install -m 644 {PROFILE} {target} && sudo apparmor_parser -r {target}"
+    return f"sudo install -m 644 {PROFILE} {target} && {load_command(target)}"
+
+
+def load_command(profile: Path) -> str:
+    """Return the command that loads a profile of AppArmor."""
+    return f"sudo apparmor_parser -r {profile}"
+
+
+def check_namespaces() -> None:
+    """Raise `NamespacesForbidden` where no namespaces can be made, and no holder runs from before.
+
+    For use before what takes long. Nothing is tried where nothing forbids them, or AppArmor has a profile for
+    rootlesskit: a start of it takes as long as the trial.
+    """
+    is_doubtful = _list_settings() or (_list_apparmor() and _find_profile() is None)
+    if is_doubtful and find_holder() is None:
+        raise_restriction()
 
 
 def raise_restriction() -> None:
-    """Raise `NamespacesForbidden` where something forbids user namespaces."""
-    for reason, command in find_restrictions():
-        raise NamespacesForbidden(reason, command)
+    """Raise `NamespacesForbidden` where something forbids user namespaces, and none can be made."""
+    restrictions = find_restrictions()
+    if not restrictions:
+        return
+    from cntnr_compose.host.namespaces.trial import try_user_namespace
+
+    reason, _ = try_user_namespace()
+    if reason:
+        raise NamespacesForbidden(reason, restrictions)

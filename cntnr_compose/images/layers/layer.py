@@ -8,6 +8,7 @@ from pathlib import Path
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Bytes, Seconds, Value
 from cntnr_compose.host import files
+from cntnr_compose.images import unsynced
 from cntnr_compose.images.errors import ImageError, LayerCorrupt, NoSpace, OwnerUnknown
 from cntnr_compose.images.layers.archive.decompress import StreamDamaged
 from cntnr_compose.images.layers.archive.stream import LayerStream
@@ -74,6 +75,7 @@ def _unpack_layer(
             diff_id=job.layers[number].diff_id, size=extraction.size, entries=extraction.count
         )
         files.write_value(draft / "layer/layer.json", record)
+        unsynced.mark(names[number])
         (draft / "layer").rename(paths.layers() / names[number])
 
 

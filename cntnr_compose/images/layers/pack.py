@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol
 from cntnr_compose.core.values import Bytes
 from cntnr_compose.host.namespaces import owners
 from cntnr_compose.host.openat2 import Root
+from cntnr_compose.images import unsynced
 from cntnr_compose.images.layers import overlay_marks
 from cntnr_compose.images.layers.walk import FolderEntry, open_entry, walk_folder
 from cntnr_compose.images.store import ImageStore
@@ -46,6 +47,7 @@ def pack_folder(
         )
         blob = store.blob_path(layer.digest)
         blob.parent.mkdir(parents=True, exist_ok=True)
+        unsynced.mark(layer.digest)
         path.rename(blob)
     return layer
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Value, from_json, to_json
 from cntnr_compose.host import files, process
+from cntnr_compose.images import unsynced
 from cntnr_compose.images.errors import UnpackerGone
 from cntnr_compose.images.layers.job import WORKER_SCRIPT, UnpackJob, make_job
 from cntnr_compose.images.layers.shared import link_shared_layers
@@ -58,6 +59,7 @@ async def ensure_unpacked(image: Image, *, store: ImageStore | None = None) -> t
     Several processes may call it for the same image, or images that share layers, at once: one unpacks a
     layer, the others wait. Raises `ImageError`, `StoreDamaged`.
     """
+    unsynced.move_away_unsynced()
     folders = lower_dirs(image)
     if folders is not None:
         return folders

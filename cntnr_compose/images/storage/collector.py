@@ -5,8 +5,6 @@ removed, folders renamed. A process that is killed in between leaves files that 
 collection takes them. Folders of layers are removed afterwards, inside the holder, where their owners exist.
 """
 
-import contextlib
-import os
 from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
@@ -17,7 +15,7 @@ from cntnr_compose.images import leases
 from cntnr_compose.images.errors import ImageReadOnly
 from cntnr_compose.images.index_file import NAME_ANNOTATION, without_name
 from cntnr_compose.images.storage.decisions import decide_removal, select_unused
-from cntnr_compose.images.storage.detached import DETACHED_PREFIX, remove_detached
+from cntnr_compose.images.storage.detached import remove_detached
 from cntnr_compose.images.storage.inventory import read_inventory
 from cntnr_compose.images.storage.model import CachedFile, Inventory, Removal, StoredImage
 from cntnr_compose.images.store import ImageStore
@@ -139,9 +137,9 @@ def _detach(store: ImageStore, index: Index, decision: Decision) -> None:
     for folder, keys in (("steps", removal.steps), ("images", removal.built)):
         for key in keys:
             (builds / folder / f"{key}.json").unlink(missing_ok=True)
-    move_away(paths.layers(), removal.folders)
+    files.move_away(paths.layers(), removal.folders)
     mounts = [path.partition("/")[2] for path in removal.files if path.startswith("mounts/")]
-    move_away(builds / "mounts", mounts)
+    files.move_away(builds / "mounts", mounts)
     for path in removal.files:
         if not path.startswith("mounts/"):
             files.remove_tree(builds / path)
@@ -169,14 +167,6 @@ def _without(
             remaining.add(entry.digest)
             kept.append(without_name(entry))
     return replace(index, manifests=tuple(kept))
-
-
-def move_away(parent: os.PathLike[str], names: Iterable[str]) -> None:
-    """Rename folders, so that nobody finds them and they can be removed without a hurry."""
-    for name in names:
-        target = f"{DETACHED_PREFIX}{os.urandom(6).hex()}"
-        with contextlib.suppress(FileNotFoundError):
-            os.rename(os.path.join(parent, name), os.path.join(parent, target))  # noqa: PTH104, PTH118
 
 
 def _remove_use_marks(store: ImageStore, inventory: Inventory, removal: Removal) -> None:

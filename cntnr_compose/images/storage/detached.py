@@ -12,7 +12,6 @@ from cntnr_compose.core.values import Bytes, Value, from_json, to_json
 from cntnr_compose.host import files, process
 from cntnr_compose.host.namespaces import rootlesskit
 
-DETACHED_PREFIX = ".gone-"
 LOCK = ".gone.lock"
 REMOVAL_CODE = "from cntnr_compose.images.storage.detached import main; main()"
 
@@ -36,7 +35,7 @@ class RemovedFolders(Value, frozen=True, kw_only=True):
 def list_detached() -> Iterator[Path]:
     """List the folders that the collector has detached."""
     for parent in (paths.layers(), paths.builds() / "mounts"):
-        yield from files.find_paths(parent, f"{DETACHED_PREFIX}*")
+        yield from files.find_paths(parent, f"{files.DETACHED_PREFIX}*")
 
 
 def remove_detached() -> Bytes:

@@ -10,7 +10,6 @@ from cntnr_compose.images.index_file import NAME_ANNOTATION, IndexUnreadable, re
 from cntnr_compose.images.layout import DIGEST, DIGEST_ANNOTATION, TAGGED_ANNOTATION
 from cntnr_compose.images.storage import inventory as stock
 from cntnr_compose.images.storage.check import Problem, check_digest, check_store, is_complete
-from cntnr_compose.images.storage.collector import move_away
 from cntnr_compose.images.storage.detached import remove_detached
 from cntnr_compose.images.storage.model import ContainerRecord
 from cntnr_compose.images.store import Catalogue, ImageStore
@@ -61,12 +60,12 @@ def _repair(store: ImageStore, problem: Problem, kept: set[str]) -> bool:
     if problem.stack:
         (paths.layers() / problem.stack / stock.STACK_FILE).unlink(missing_ok=True)
         if problem.stack not in kept:
-            move_away(paths.layers(), [problem.stack])
+            files.move_away(paths.layers(), [problem.stack])
     if problem.folder:
         if problem.folder in kept:
             return False
         if not is_complete(paths.layers() / problem.folder) or problem.is_content:
-            move_away(paths.layers(), [problem.folder])
+            files.move_away(paths.layers(), [problem.folder])
     return True
 
 

@@ -1,5 +1,8 @@
 """Reboots in order, and the plug pulled."""
 
+import contextlib
+from collections.abc import Iterator
+
 from contrib.vm.rows import Person, Project, require, row
 from contrib.vm.scenarios.projects import require_nothing_left
 
@@ -45,6 +48,28 @@ services:
   never:
     image: machine:1
     init: true
+"""
+# What it has was not on the disk before: 20 MB, and their digest.
+FRESH = """
+services:
+  built:
+    init: true
+    build:
+      context: .
+      dockerfile_inline: |
+        FROM machine:1
+        RUN head -c 20000000 /dev/urandom >/data && sha256sum /data >/sum
+  loaded:
+    image: loaded:1
+    init: true
+"""
+TOLD = "~/.local/share/cntnr/told-of-reboots"  # else it is not told again
+# Without the file there is no polkit (customize.sh).
+POLKIT = "/usr/share/dbus-1/system-services/org.freedesktop.PolicyKit1.service"
+RULE = "/etc/polkit-1/rules.d/10-row.rules"
+FORBID = b"""polkit.addRule(function(action, subject) {
+  if (action.id == "org.freedesktop.login1.set-self-linger") return polkit.Result.NO;
+});
 """
 
 
@@ -92,6 +117,79 @@ def check_order(project: Project) -> None:
 
 
 @row(
+    "reboot-cron",
+    user="other",
+    promise="where linger cannot be turned on, `up` names `enable`, by which cron starts containers at boot,"
+    " before any login; `down` takes the line away",
+)
+def reboot_by_cron(person: Person) -> None:
+    """Enable a project without linger and polkit, stop a service, and reboot."""
+    root = person.another("root")
+    with person.project("cron", STACK) as project:
+        person.ok(f"rm -f {TOLD}")
+        told = project.run("up -d").stderr
+        require("or `cntnr compose enable`, by cron" in told, f"up says {told}")
+        said = project.ok("enable")
+        require("(by cron)" in said, f"enable says {said}")
+        project.ok("stop -t 0 unless")
+        person.machine.reboot()
+        root.wait("pgrep -u other conmon", limit=600)
+        root.ok("! test -e /run/user/$(id -u other)")
+        project.wait("ps --services --status running | grep -q always", limit=600)
+        ended = {"unless": "exited", "never": "exited"}
+        require(project.states() == {"always": "running", **ended}, project.states())
+        project.take_down()
+        person.ok("! crontab -l | grep cntnr")
+    require_nothing_left(person)
+
+
+@row(
+    "linger-polkit",
+    user="other",
+    promise="`up` turns linger on where polkit allows it, and tells how to undo it; where polkit does not,"
+    " one line names the command",
+)
+def linger_by_polkit(person: Person) -> None:
+    """Bring a project up where polkit forbids linger, and where it allows it."""
+    root = person.another("root")
+    mark = f"/var/lib/systemd/linger/{person.user}"
+    with polkit(root), person.project("linger", STACK) as project:
+        root.machine.put("root", RULE, FORBID)
+        told = check_told(project, "not at boot, until `loginctl enable-linger other`")
+        require("\n" not in told.strip(), f"up says more than a line: {told}")
+        root.ok(f"! test -e {mark}; rm {RULE}")
+        project.take_down()
+        check_told(project, "undo: `loginctl disable-linger other`")
+        root.ok(f"test -e {mark}")
+        person.ok("loginctl disable-linger other")
+        root.ok(f"! test -e {mark}")
+    require_nothing_left(person)
+
+
+def check_told(project: Project, words: str) -> str:
+    """Bring a project up, and check and return the line about reboots."""
+    project.person.ok(f"rm -f {TOLD}")
+    up = project.run("up -d")
+    require(up.status == 0, up)
+    told = "\n".join(line for line in up.stderr.splitlines() if "level=warning" in line)
+    require(words in told, f"up says {up.stderr}")
+    return told
+
+
+@contextlib.contextmanager
+def polkit(root: Person) -> Iterator[None]:
+    """Have polkit on the machine, as if it were installed."""
+    root.ok(f"mv {POLKIT}.off {POLKIT} && systemctl reload dbus")
+    try:
+        yield
+    finally:
+        root.ok(
+            f"mv {POLKIT} {POLKIT}.off; rm -f {RULE}; systemctl reload dbus; systemctl stop polkit"
+        )
+        root.ok("rm -f /var/lib/systemd/linger/other")
+
+
+@row(
     "plug-pulled",
     user="other",
     promise="after the plug was pulled, `ps`, `logs`, `up` and `down` are right at once",
@@ -113,8 +211,7 @@ def plug_pulled(person: Person) -> None:
         require(set(states.values()) == {"running"}, f"after up, ps says {states}")
         said = project.ok("exec -T always cat /kept/file")
         require(said.strip() == "written", f"the volume has {said!r}")
-        down = project.run("down -v -t 1")
-        require(down.status == 0, down)
+        project.take_down()
     require_nothing_left(person)
 
 
@@ -124,9 +221,7 @@ def plug_then_down(person: Person) -> None:
     with person.project("torn", STACK) as project:
         project.ok("up -d")
         person.machine.pull_plug()
-        down = project.run("down -v -t 1")
-        require(down.status == 0, down)
-        require(person.ok("cntnr compose ls -aq").strip() == "", "ls still has projects")
+        project.take_down()
     require_nothing_left(person)
 
 
@@ -150,4 +245,27 @@ def plug_next_login(person: Person) -> None:
             person.wait("cntnr ps --format '{{.Names}}' | grep -q solo", limit=600)
         finally:
             person.run("cntnr rm -f solo")
+    require_nothing_left(person)
+
+
+@row(
+    "plug-image",
+    user="other",
+    promise="what of an image was not on the disk when the plug was pulled is found, and unpacked or"
+    " built again by `up`",
+)
+def plug_image(person: Person) -> None:
+    """Build an image and load one, start both, pull the plug at once, and look at their files."""
+    with person.project("fresh", FRESH) as project:
+        project.ok("build -q")
+        person.ok("cntnr tag fresh-built loaded:1 && cntnr save -o loaded.tar loaded:1")
+        person.ok("cntnr rmi loaded:1 fresh-built && cntnr load -q -i loaded.tar")
+        project.ok("build -q --no-cache")
+        project.ok("up -d")
+        person.machine.pull_plug()
+        project.ok("up -d")
+        for service in ("built", "loaded"):
+            project.ok(f"exec -T {service} sha256sum -c /sum")
+        project.take_down()
+        person.ok("cntnr image fsck --repair && cntnr image fsck && cntnr rmi fresh-built loaded:1")
     require_nothing_left(person)

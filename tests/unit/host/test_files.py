@@ -205,3 +205,15 @@ def test_changes_are_synced_together_in_the_background(
     for thread in [each for each in threading.enumerate() if each.name == "sync"]:
         thread.join(9)
     assert len(synced) == 5
+
+
+def test_a_file_system_is_waited_for(tmp_path: Path) -> None:
+    assert files.sync_file_system(tmp_path)
+    assert files.sync_file_system(tmp_path / "absent")
+
+
+def test_folders_are_moved_away(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    files.move_away(tmp_path, ["a", "absent"])
+    [moved] = tmp_path.iterdir()
+    assert moved.name.startswith(files.DETACHED_PREFIX)

@@ -11,6 +11,7 @@ from cntnr_compose.containers.state import project_intent, records
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
 from cntnr_compose.host import files
+from cntnr_compose.images import unsynced
 from cntnr_compose.model.observed import Record, Status
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Service
@@ -118,3 +119,16 @@ def test_the_uplink_is_checked_every_few_rounds(
 
     asyncio.run(scenario())
     assert len(checks) == 2
+
+
+def test_layers_are_synced_beside_what_else_is_done(
+    project: SupervisedProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "sync_file_system", lambda _path: True)
+    files.make_folder(paths.layers() / f"{files.DETACHED_PREFIX}1/fs")
+    unsynced.mark("c-1")
+    asyncio.run(project.run_housekeeping())
+    assert project._sync is not None
+    project._sync.join()
+    assert not unsynced.has_marks()
+    assert not files.find_paths(paths.layers(), f"{files.DETACHED_PREFIX}*1")

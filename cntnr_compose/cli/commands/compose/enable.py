@@ -1,7 +1,7 @@
 """`cntnr compose enable`: have the containers of a project start after a reboot.
 
 Those with `always`; with `unless-stopped` if they were not stopped; with `on-failure` if they failed. A unit
-of the user's systemd does it, or cron where there is no systemd.
+of the user's systemd does it, or cron where there is no systemd, or none before the user logs in.
 """
 
 from typing import TYPE_CHECKING
@@ -34,7 +34,8 @@ def enable(options: "ProjectOptions", *, all_projects: bool) -> None:
     """Have containers start after a reboot, as restart policies ask; `down` and `disable` undo it.
 
     A unit of your systemd does it, `cntnr-PROJECT.service`, or a line of your crontab. With systemd `up` has
-    done that already. The project of single containers (`cntnr run`) is called `_`.
+    done that already; where linger stays off, cron does it at boot, and the unit at a login. The project of
+    single containers (`cntnr run`) is called `_`.
 
         cntnr compose enable
         cntnr compose -p _ enable
@@ -73,5 +74,6 @@ def _enable(options: "ProjectOptions", projects: list[str]) -> None:
         limits = (boot.describe_limits(entry) for entry in installed.values())
         for text in dict.fromkeys(filter(None, limits)):
             display.emit(WarningEvent(text=text))
+        boot.outlast_logout(display.emit)
     for project, entry in installed.items():
         stdout.print_line(f"The containers of {project} start after a reboot (by {entry.kind}).")
