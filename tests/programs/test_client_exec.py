@@ -21,7 +21,8 @@ SAID = r'time="2026-11-25T18:00:00Z" level=error msg="exec failed: unable to sta
 OF_CRUN = '{"msg":"%s","level":"error","time":"2026-11-30T10:43:30.000969Z"}'
 
 OURS = (
-    "import sys; from cntnr_compose.client.exec import run_exec;"
+    "import sys; from cntnr_compose.cli import signals; signals.wake_blocking_calls();"
+    " from cntnr_compose.client.exec import run_exec;"
     " from cntnr_compose.model.protocol import ExecCommand;"
     " sys.exit(run_exec(ExecCommand(argv=tuple(sys.argv[1:])), 'p', 'c'))"
 )
