@@ -112,13 +112,14 @@ def outlast_logout(emit: "Emit") -> None:
     """Have what runs outlast a logout where that is up to us; where it ends then, tell the user, once."""
     from cntnr_compose.host.systemd import logind
 
-    if not logind.is_booted():
+    told = paths.data() / "told-of-logouts"
+    was_told = told.exists()
+    if not logind.is_booted() or (was_told and not logind.lingers()):
         return
     from cntnr_compose.host.systemd import scope
 
     scope.keep_holder()
-    told = paths.data() / "told-of-logouts"
-    if told.exists():
+    if was_told:
         return
     told.touch()
     if scope.ends_at_logout(kills=logind.kills_at_logout()):

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 
 from contrib.vm.rows import Person, require, row
 
@@ -149,7 +148,7 @@ def limits_stay(person: Person) -> None:
     with person.project("away", TIGHT) as project:
         project.ok("up -d")
         person.log_out()
-        time.sleep(30)
+        person.another("root").ok("sleep 30")
         said = project.ok("exec -T a cat /sys/fs/cgroup/memory.max /proc/self/cgroup").split()
         require(said == [str(64 << 20), "0::/"], f"afterwards it says {said}")
 
@@ -215,7 +214,7 @@ def what_is_delegated_holds(person: Person) -> None:
     root.machine.put("root", DROP_IN, b"[Service]\nDelegate=cpu cpuset io memory pids\n")
     try:
         root.ok("systemctl daemon-reload")
-        person.log_out()  # it counts from the next start of the user's systemd
+        person.ok("systemctl --user daemon-reexec")
         with person.project("delegated", CPUSET) as project:
             up = project.run("up -d")
             require("not honoured" not in up.stderr, f"up says {up.stderr!r}")
