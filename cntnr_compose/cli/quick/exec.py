@@ -25,7 +25,7 @@ HEAD_SIZE = 1024  # bytes of a record that its id, name and project are in
 SURPRISES = (CntnrError, OSError, LookupError, TypeError, ValueError)
 
 
-class NotPlain(Exception):
+class Unforeseen(Exception):
     """What is asked is for the ordinary command, which says what is wrong."""
 
 
@@ -36,7 +36,7 @@ def run(words: "Sequence[str]") -> int | None:
         return None
     try:
         code, error = _run_process(request, interactive=request.pop("interactive", False))
-    except NotPlain:
+    except Unforeseen:
         return None
     except OSError:
         from cntnr_compose.cli.flows.containers.attachment import explained_write_errors
@@ -65,7 +65,7 @@ def _run_process(request: "Tree", *, interactive: bool) -> tuple[int, bytes]:
     def produce() -> bytes:
         prepared = _prepare(project, request) if command is foreseen else command
         if prepared["argv"] != command["argv"] or (prepared.get("joins_scope") and argv):
-            raise NotPlain
+            raise Unforeseen
         return bytes(prepared["spec"].encode())
 
     return foreground.run(
@@ -93,7 +93,7 @@ class _Surprises:
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, SURPRISES):
-            raise NotPlain from error
+            raise Unforeseen from error
 
 
 def foresee_argv(identity: str) -> "list[str] | None":
