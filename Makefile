@@ -9,7 +9,7 @@ WORKERS ?= $(if $(filter 0,$(shell id -u)),2,0)
 PYTEST := $(VENV)/pytest -q -n $(WORKERS) --dist loadfile
 
 .PHONY: help setup demo demo-down test check style types imports unit programs scenarios runtimes e2e
-.PHONY: conformance build-conformance bench vm-test map clean
+.PHONY: conformance build-conformance bench pythons vm-test map clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,7 +66,10 @@ build-conformance: setup ## build each case with ours, and with BuildKit and bui
 bench: setup ## measure beside docker compose and podman-compose, where installed
 	contrib/bench/run.sh
 
-vm-test: setup ## check promises on a machine with systemd, under qemu [SUITE=trixie] [ROWS='limits-*']
+pythons: setup ## run the tests of units and adapters with another Python, that of a suite [SUITE=trixie]
+	$(VENV)/python -m contrib.pythons.run $(or $(SUITE),sid)
+
+vm-test: setup ## check promises on a machine with systemd, under qemu [SUITE=trixie|sid] [ROWS='limits-*']
 	$(VENV)/python -m contrib.vm.run $(or $(SUITE),bookworm) $(ROWS)
 
 clean: ## remove .venv, caches and the copies made for the test user

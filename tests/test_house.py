@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = sorted(path for path in (ROOT / "examples/compose").iterdir() if path.is_dir())
-HEAVY = {"asyncio", "networkx", "jsonschema", "yaml", "rich"}
+HEAVY = {"asyncio", "networkx", "jsonschema", "yaml", "rich", "jeepney"}
 # What the libraries that `config` does without bring along, and what costs more than it is worth.
 NOT_FOR_CONFIG = {
     "click", "msgspec", "inspect", "gettext", "uuid", "platform", "decimal", "textwrap", "locale",
@@ -154,6 +154,21 @@ def test_a_plain_exec_imports_next_to_nothing() -> None:
     slow = {"typing", "contextlib", "re", "enum", "pathlib", "collections", "signal", "socket"}
     slow |= {"subprocess", "json", "msgspec", "threading"}
     assert not set(done.stdout.split()) & (HEAVY | slow)
+
+
+def test_the_library_for_dbus_is_imported_only_where_there_is_a_systemd() -> None:
+    text = """
+import os, sys
+from pathlib import Path
+from cntnr_compose.host.systemd import scope
+scope._socket_path = lambda: Path("/nothing")
+scope.begin_entry(os.getpid())
+print(*sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", text], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert "jeepney" not in done.stdout.split()
 
 
 def test_what_is_printed_is_utf_8_whatever_the_locale(tmp_path: Path) -> None:

@@ -159,6 +159,31 @@ def test_a_run_of_some_rows_keeps_the_others() -> None:
     results = {name: finding.result for name, finding in section.findings.items()}
     assert results == {"a": "fails: x", "c": "ok"}
     assert list(sections) == ["bookworm", "trixie"]
+    assert "\n\n\n" not in page
+
+
+def test_the_parts_of_all_suites_stand_in_one_table() -> None:
+    def find(name: str, result: str, tried: str) -> table.Finding:
+        return table.Finding(name, "dev", "promise", result, tried)
+
+    here = "Debian GNU/Linux 12 (bookworm), kernel 6.1.0-57-cloud-amd64, Python 3.11.2."
+    there = "Debian GNU/Linux forky/sid, kernel 7.2.13, Python 3.14.8."
+    page = "# Page\n\n## By hand\n\nWords.\n"
+    rows = [find("a", "ok", "2026-01-02 abc"), find("b", "fails: x", "2026-01-01")]
+    page = table.update(page, "bookworm", f"{here} runc 1.1.5+ds1-1, skopeo 1.9.", rows, "ab")
+    page = table.update(page, "sid", f"{there} runc 1.3, cntnr version 0.1.0.", [], "ab")
+    assert page.index("Words.") < page.index("## Parts") < page.index("## Debian 12")
+    [parts] = re.findall(r"## Parts\n\n(.*?)\n\n", page, re.DOTALL)
+    assert parts.splitlines() == [
+        "| part | Debian 12 (bookworm) | Debian unstable (sid) |",
+        "| --- | --- | --- |",
+        "| kernel | 6.1.0-57-cloud-amd64 | 7.2.13 |",
+        "| Python | 3.11.2 | 3.14.8 |",
+        "| runc | 1.1.5+ds1-1 | 1.3 |",
+        "| skopeo | 1.9 |  |",
+        "| cntnr |  | 0.1.0 |",
+        "| last run | 2026-01-02 abc: 1 of 2 rows hold | never: 0 of 0 rows hold |",
+    ]
 
 
 def test_the_page_has_rows_that_exist() -> None:

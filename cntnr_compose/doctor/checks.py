@@ -1,5 +1,6 @@
 """Check what cntnr needs of the host, one `Check` each: what was found, what is reduced, what mends it."""
 
+import os
 from pathlib import Path
 
 from cntnr_compose.core import paths
@@ -26,13 +27,15 @@ SECCOMP_PACKAGES = ("golang-github-containers-common", "containers-common", "con
 DROP_IN = "/etc/systemd/system/user@.service.d"
 DELEGATE = (
     f"sudo mkdir -p {DROP_IN} && printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' |"
-    f" sudo tee {DROP_IN}/delegate.conf && sudo systemctl daemon-reload, and end all sessions once"
+    f" sudo tee {DROP_IN}/delegate.conf && sudo systemctl daemon-reload &&"
+    " systemctl --user daemon-reexec"
 )
 TUN = Path("/dev/net/tun")
 AFTER_REBOOT = "after a reboot they start when you log in, not before"
 KILL_NOT = (
     "KillUserProcesses=no in /etc/systemd/logind.conf, then sudo systemctl restart systemd-logind"
 )
+MOVE = "cntnr compose up -d, of any project: it takes what runs out of the session"
 
 
 def run_checks() -> list[Check]:
@@ -102,7 +105,8 @@ def _check_overlay() -> Check:
     version = ".".join(map(str, release))
     reason = probes.try_overlay(folder)
     if reason == probes.NO_NAMESPACE:
-        return Check(name="overlay", state="missing", found="not tried: no user namespace")
+        state = namespace_checks.state_without_namespaces()
+        return Check(name="overlay", state=state, found=f"not tried: {reason}")
     if not reason:
         finding = f"kernel {version}, tried one in {folder}"
         return Check(name="overlay", state="ok", found=finding)
@@ -171,17 +175,17 @@ def _check_linger() -> Check:
     if not logind.is_booted():
         return Check(name="linger", state="ok", found="no systemd here that ends sessions")
     lingers, kills = logind.lingers(), logind.kills_at_logout()
-    if lingers and not kills:
+    ends = scope.ends_at_logout(kills=kills)
+    if lingers and not ends:
         return Check(name="linger", state="ok", found="on")
-    ends = "containers end when you log out"
+    logout = "containers end when you log out" if ends else "containers survive logout"
+    move = MOVE if scope.is_offered(os.getpid()) else KILL_NOT
     return Check(
         name="linger",
         state="reduced",
         found=f"{'on' if lingers else 'off'}{', and KillUserProcesses=yes' if kills else ''}",
-        loses=ends
-        if lingers
-        else f"{ends if kills else 'containers survive logout'}; {AFTER_REBOOT}",
-        mend=KILL_NOT if lingers else logind.linger_command(),
+        loses=logout if lingers else f"{logout}; {AFTER_REBOOT}",
+        mend=move if lingers else logind.linger_command(),
     )
 
 

@@ -70,6 +70,11 @@ def read_group(pid: str) -> str:
     return next((line.removeprefix("0::") for line in lines if line.startswith("0::")), "")
 
 
+def list_members(group: str, mount: Path = MOUNT) -> list[int]:
+    """List the pids of the processes in a group of v2; none where it is gone."""
+    return [int(line) for line in _read_lines(mount / group.lstrip("/") / "cgroup.procs")]
+
+
 def _find_v1(mount: Path, groups: dict[str, str]) -> DelegatedCgroup | None:
     """Find a group that is ours in every hierarchy: runc refuses one that is ours only in some."""
     by_hierarchy = {name.removeprefix("name="): path for name, path in groups.items() if name}

@@ -39,10 +39,10 @@ def list_pids() -> list[int]:
     return sorted(int(name) for name in os.listdir("/proc") if name.isdecimal())
 
 
-def list_processes() -> dict[int, ProcessStat]:
-    """List all processes that are seen here, by pid; one that ends meanwhile is left out."""
+def list_processes(pids: "Iterable[int] | None" = None) -> dict[int, ProcessStat]:
+    """List processes, all that are seen here by default, by pid; one that ends meanwhile is left out."""
     processes = {}
-    for pid in list_pids():
+    for pid in list_pids() if pids is None else pids:
         try:
             processes[pid] = parse_stat(pid, _read(f"{pid}/stat"))
         except OSError:  # it has ended meanwhile
@@ -134,10 +134,10 @@ def command_line(pid: int) -> list[bytes]:
         return []
 
 
-def find_descendants(pids: "Iterable[int]") -> list[int]:
-    """List the children of processes, their children, and so on."""
+def find_descendants(pids: "Iterable[int]", among: "Iterable[int] | None" = None) -> list[int]:
+    """List the children of processes, their children, and so on; only such that are ``among`` others."""
     children: dict[int, list[int]] = {}
-    for process in list_processes().values():
+    for process in list_processes(among).values():
         children.setdefault(process.parent, []).append(process.pid)
     family = list(pids)
     count = len(family)

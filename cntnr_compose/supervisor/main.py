@@ -48,8 +48,10 @@ def main(first: socket.socket) -> None:
 def _join_holder(holder_lock: contextlib.ExitStack) -> NamespaceHolder:
     """Join the holder's namespaces; the rest of this program is imported while the holder starts.
 
-    systemd moves this process into its scope meanwhile; the holder stays where it was started.
+    systemd moves this process into its scope meanwhile.
     """
+    from cntnr_compose.host.systemd import scope
+
     entries: list[ScopeEntry] = []
     holder = holder_lock.enter_context(
         rootlesskit.running_holder(
@@ -57,7 +59,8 @@ def _join_holder(holder_lock: contextlib.ExitStack) -> NamespaceHolder:
         )
     )
     entry = entries[0] if entries else _begin_entry(holder.parent)
-    entry.finish()
+    if entry.finish():
+        scope.keep_holder()
     join_namespaces(holder)
     _bind_port_driver_socket()
     return holder

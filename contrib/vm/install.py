@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 from contrib.vm.machine import Machine
@@ -28,10 +29,12 @@ PACKAGES = (
 )
 
 
-def fetch_wheels(settings: Settings) -> Path:
-    """Fetch the wheels of cntnr's libraries for the machine's Python; return their folder."""
+def fetch_wheels(settings: Settings, further: Sequence[str] = ()) -> Path:
+    """Fetch wheels of cntnr's libraries, and ``further``, for the suite's Python; return their folder."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    folder, wanted = settings.folder / "wheels", "\n".join(project["dependencies"])
+    names = [*project["dependencies"], *further]
+    folder = settings.folder / ("wheels-tests" if further else "wheels")
+    wanted = "\n".join(names)
     mark = folder / "requirements"
     if mark.exists() and mark.read_text() == wanted:
         return folder
@@ -42,7 +45,7 @@ def fetch_wheels(settings: Settings) -> Path:
         [
             *(*PIP, "download", "--only-binary=:all:", "--python-version", settings.python),
             *(word for platform in PLATFORMS for word in ("--platform", platform)),
-            *("-d", str(folder), *project["dependencies"]),
+            *("-d", str(folder), *names),
         ],
         check=True,
         timeout=900,

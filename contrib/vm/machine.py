@@ -122,11 +122,14 @@ class Machine:
         out, err = (stream.decode(errors="replace") for stream in (done.stdout, done.stderr))
         return Result(command, done.returncode, out, err)
 
-    def log_out(self, user: str, *, wait: float = 20) -> None:
-        """End the user's session, and wait until systemd has ended what goes with it."""
+    def log_out(self, user: str, *, wait: int = 20) -> None:
+        """End the user's session, and wait until systemd has ended what goes with it.
+
+        The time is that of the machine, whose clock may be slow where it has little of a processor.
+        """
         self._close(user)
         self.run("root", f"while pgrep -f '^sshd[^ ]*: {user}' >/dev/null; do sleep 1; done")
-        time.sleep(wait)  # UserStopDelaySec is 10 s
+        self.run("root", f"sleep {wait}")  # UserStopDelaySec is 10 s
 
     def put(self, user: str, path: str, content: bytes) -> None:
         """Write a file of the user's. Its folders are made."""

@@ -46,7 +46,7 @@ class Row:
 
 
 # Files of scenarios/ in the order of the table: those that log out and switch off are last.
-FILES = ("doctor", "projects", "images", "limits", "networks", "sessions", "power")
+FILES = ("doctor", "projects", "images", "parts", "limits", "networks", "sessions", "power")
 ROWS: dict[str, Row] = {}  # by name, in the order of the table
 
 

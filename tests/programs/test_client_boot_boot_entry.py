@@ -9,8 +9,8 @@ from cntnr_compose.cli.flows import boot
 from cntnr_compose.client.boot import boot_entry, user_unit
 from cntnr_compose.client.boot.boot_entry import NoBootService
 from cntnr_compose.core import paths
-from cntnr_compose.core.events import Event, WarningEvent
-from cntnr_compose.host import kernel
+from cntnr_compose.core.events import Emit, Event, WarningEvent
+from cntnr_compose.host import cgroups, kernel
 from cntnr_compose.host.systemd import logind
 from tests.fakes.programs import Programs
 
@@ -164,12 +164,16 @@ def told(home: Path) -> list[str]:
     return []
 
 
-def arrange(told: list[str], policy: str = "always") -> None:
+def note_in(told: list[str]) -> Emit:
     def note(event: Event) -> None:
         assert isinstance(event, WarningEvent)
         told.append(event.text)
 
-    boot.arrange_boot("shop", {policy, "no"}, note)
+    return note
+
+
+def arrange(told: list[str], policy: str = "always") -> None:
+    boot.arrange_boot("shop", {policy, "no"}, note_in(told))
 
 
 def test_up_installs_it_where_there_is_systemd(systemd: Programs, told: list[str]) -> None:
@@ -196,26 +200,40 @@ def test_up_names_cron_where_linger_is_off(systemd: Programs, told: list[str]) -
     )
 
 
-def test_up_tells_of_logouts_that_kill(
+def outlast(told: list[str]) -> None:
+    boot.outlast_logout(note_in(told))
+
+
+def test_up_tells_once_of_logouts_that_kill(
     systemd: Programs, told: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    systemd.add(
-        "loginctl", "case $1 in show-session) echo KillUserProcesses=yes;; *) exit 1;; esac"
-    )
+    systemd.add("loginctl", "echo KillUserProcesses=yes")
     monkeypatch.setattr(logind, "POLKIT_SERVICE", tmp_path)
-    arrange(told)
-    after = "containers end when you log out and start again at your next login, not at boot"
-    assert told == [f"{after}, until `loginctl enable-linger ann`"]
+    outlast(told)
+    outlast(told)
+    until = "until `loginctl enable-linger ann`, then `cntnr compose up -d`"
+    assert told == [f"containers end when you log out, {until}"]
+    assert len(systemd.calls("loginctl")) == 1
 
 
 def test_up_tells_of_logouts_that_kill_although_linger_is_on(
-    systemd: Programs, told: list[str], tmp_path: Path
+    systemd: Programs, told: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "linger").mkdir()
     (tmp_path / "linger/ann").touch()
     systemd.add("loginctl", "echo KillUserProcesses=yes")
-    arrange(told)
-    assert told == [boot.KILLED]
+    monkeypatch.setattr(cgroups, "is_unified", lambda: False)  # there is no scope
+    outlast(told)
+    assert told == ["containers end when you log out (KillUserProcesses=yes in logind.conf)"]
+
+
+def test_up_says_nothing_of_logouts_that_containers_outlast(
+    systemd: Programs, told: list[str]
+) -> None:
+    outlast(told)
+    outlast(told)
+    assert told == []
+    assert len(systemd.calls("loginctl")) == 1
 
 
 def test_up_turns_linger_on_where_polkit_allows_it(
@@ -266,9 +284,20 @@ def test_up_says_nothing_where_nothing_can_start_them(
         ("KillUserProcesses=yes\nKillExcludeUsers=root ann", False),
         ("KillUserProcesses=yes\nKillOnlyUsers=bob", False),
         ("KillUserProcesses=yes\nKillOnlyUsers=bob ann", True),
+        ("KillUserProcesses=yes\nKillExcludeUsers=", True),
         ("", False),
     ],
 )
 def test_logind_is_asked_what_it_kills(systemd: Programs, values: str, kills: bool) -> None:
     systemd.add("loginctl", f"cat <<'END'\n{values}\nEND")
     assert logind.kills_at_logout() == kills
+
+
+def test_root_is_excluded_unless_others_are(
+    systemd: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logind, "user_name", lambda: "root")
+    systemd.add("loginctl", "printf 'KillUserProcesses=yes\\nKillExcludeUsers=\\n'")
+    assert not logind.kills_at_logout()
+    systemd.add("loginctl", "printf 'KillUserProcesses=yes\\nKillExcludeUsers=ann\\n'")
+    assert logind.kills_at_logout()

@@ -10,6 +10,7 @@ from cntnr_compose.builder.sources.ssh_sources import CannotBuild
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CommandFailed
 from cntnr_compose.host import files, process
+from cntnr_compose.images.layers.archive.bounded_header import BoundedHeader
 from cntnr_compose.images.layout import digest_of_file
 
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -22,7 +23,7 @@ def is_archive(path: Path) -> bool:
         if file.read(len(ZSTD_MAGIC)) == ZSTD_MAGIC:
             return True
     try:
-        with tarfile.open(path) as archive:
+        with tarfile.open(path, tarinfo=BoundedHeader) as archive:
             return archive.next() is not None
     except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError):
         return False

@@ -18,6 +18,7 @@ from cntnr_compose.host.namespaces import subids
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images.layers import overlay_marks, unpack
 from cntnr_compose.images.layers.archive import decompress
+from cntnr_compose.images.layers.archive.bounded_header import BoundedHeader
 
 DAMAGES = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, decompress.StreamDamaged)
 XATTR_HEADER = "SCHILY.xattr."
@@ -36,7 +37,7 @@ def is_archive(path: Path) -> bool:
         if _is_zstd(path):
             with path.open("rb") as blob:
                 return _is_header(next(decompress.read_plain(blob), b"")[: tarfile.BLOCKSIZE])
-        with tarfile.open(path) as archive:
+        with tarfile.open(path, tarinfo=BoundedHeader) as archive:
             return archive.next() is not None
     except (OSError, *DAMAGES):
         return False
@@ -77,7 +78,7 @@ def extract_archive(
     try:
         with (
             _readable(archive, check) as plain,
-            tarfile.open(plain, errors="surrogateescape") as source,
+            tarfile.open(plain, errors="surrogateescape", tarinfo=BoundedHeader) as source,
         ):
             _Extraction(root, target, source, check, owner).run()
     except DAMAGES as error:

@@ -1,4 +1,5 @@
-"""Have projects come back after a reboot: what `up` arranges, `enable`, `disable`, and what runs at boot."""
+"""Have projects come back after a reboot and outlast logouts: what `up` arranges, `enable`, `disable`, and
+what runs at boot."""
 
 import sys
 from collections.abc import Iterable
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from cntnr_compose.core.events import Emit, Event
     from cntnr_compose.model.plan import Plan
 
-KILLED = "containers end when you log out (KillUserProcesses=yes in logind.conf); they start again at boot"
-LASTING = frozenset({"always", "unless-stopped"})  # restart policies that mean reboots, too
+ENDING = "containers end when you log out"
+REBOOT_POLICIES = frozenset({"always", "unless-stopped"})  # those that mean reboots, too
 
 
 def project_name(options: "ProjectOptions") -> str:
@@ -44,7 +45,7 @@ def arrange_boot(project: str, conditions: Iterable[str], emit: "Emit") -> None:
 
     Where that is not possible, or was not before, the user is told once.
     """
-    if LASTING.isdisjoint(conditions) or _is_installed(project):
+    if REBOOT_POLICIES.isdisjoint(conditions) or _is_installed(project):
         return
     from cntnr_compose.client.boot import crontab
     from cntnr_compose.host.systemd import logind
@@ -90,7 +91,7 @@ def _install(project: str, *, tells: bool) -> str:
 
 
 def describe_limits(entry: "InstalledEntry", *, offers_cron: bool = False) -> str:
-    """Return what the user should know of an entry: that linger is on now, or is off; else nothing.
+    """Return what the user should know of reboots: that linger is on now, or is off; else nothing.
 
     Where linger is off, cron does at boot what `up` leaves to `enable`; tell so if it ``offers_cron``.
     """
@@ -100,13 +101,35 @@ def describe_limits(entry: "InstalledEntry", *, offers_cron: bool = False) -> st
     if entry.turned_linger_on:
         undo = f"loginctl disable-linger {user_name()}"
         return f"for restart policies your systemd runs from boot on now, and after logout (undo: `{undo}`)"
-    kills = logind.kills_at_logout()
     if entry.runs_at_boot:
-        return KILLED if kills else ""
-    ends = "end when you log out and " if kills else ""
-    after = f"containers {ends}start again at your next login, not at boot"
+        return ""
+    after = "containers start again at your next login, not at boot"
     cron = " or `cntnr compose enable`, by cron" if offers_cron else ""
     return f"{after}, until `{logind.linger_command()}`{cron}"
+
+
+def outlast_logout(emit: "Emit") -> None:
+    """Have what runs outlast a logout where that is up to us; where it ends then, tell the user, once."""
+    from cntnr_compose.host.systemd import logind
+
+    told = paths.data() / "told-of-logouts"
+    was_told = told.exists()
+    if not logind.is_booted() or (was_told and not logind.lingers()):
+        return
+    from cntnr_compose.host.systemd import scope
+
+    scope.keep_holder()
+    if was_told:
+        return
+    told.touch()
+    if scope.ends_at_logout(kills=logind.kills_at_logout()):
+        from cntnr_compose.core.events import WarningEvent
+
+        if logind.lingers():
+            reason = " (KillUserProcesses=yes in logind.conf)"
+        else:
+            reason = f", until `{logind.linger_command()}`, then `cntnr compose up -d`"
+        emit(WarningEvent(text=f"{ENDING}{reason}"))
 
 
 def remove_unneeded(project: str) -> bool:

@@ -61,7 +61,7 @@ def bring_up(
             if not options.dry_run:
                 if command == "up" and not arguments.no_start:
                     _tell_manager(up)
-                _arrange_boot(up)
+                _arrange_boot(up, stays=True)
             return 0
         from cntnr_compose.cli.flows import attached_up
 
@@ -69,7 +69,7 @@ def bring_up(
             up.session.execute(attached_up.plan_before_start(up.plan))
             stdout.print_line(END_OF_DRY_RUN)
             return 0
-        _arrange_boot(up)
+        _arrange_boot(up, stays=False)
         return attached_up.run_attached_up(
             options,
             up.session,
@@ -91,12 +91,14 @@ def _tell_manager(up: PlannedUp) -> None:
         service_manager.tell_ready(status, up.session.display.emit, pid)
 
 
-def _arrange_boot(up: PlannedUp) -> None:
-    """Have the project come back after a reboot, where its restart policies ask for it."""
-    from cntnr_compose.cli.flows.boot import arrange_boot
+def _arrange_boot(up: PlannedUp, *, stays: bool) -> None:
+    """Have it come back after a reboot, as restart policies ask, and outlast logouts if it ``stays``."""
+    from cntnr_compose.cli.flows import boot
 
     policies = {service.restart.condition for service in up.project.services.values()}
-    arrange_boot(up.project.name, policies, up.session.display.emit)
+    boot.arrange_boot(up.project.name, policies, up.session.display.emit)
+    if stays:
+        boot.outlast_logout(up.session.display.emit)
 
 
 def print_plan(options: ProjectOptions, arguments: UpArguments) -> None:

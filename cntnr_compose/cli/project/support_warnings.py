@@ -24,7 +24,7 @@ def warn_unsupported(
     from cntnr_compose.doctor.capabilities import detect_capabilities
     from cntnr_compose.host.namespaces import restrictions
 
-    restrictions.check_settings()
+    restrictions.check_namespaces()
     _warn_of_fetched_project(loaded, display)
     host = detect_capabilities()
     if not host.has_subordinate_ids:

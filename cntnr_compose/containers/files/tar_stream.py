@@ -5,19 +5,16 @@ import os
 import posixpath
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from typing import IO, TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING
 
 from cntnr_compose.containers.files.entry import TreeEntry
 from cntnr_compose.containers.files.errors import ArchiveUnreadable, LeadsOutside
-from cntnr_compose.core.values import Bytes
 from cntnr_compose.images.layers import overlay_marks
 
 if TYPE_CHECKING:
     import tarfile
 
 XATTR_KEY = "SCHILY.xattr."  # in headers of the pax format
-MAX_HEADER_SIZE: Bytes = 1 << 20  # of names and attributes of one member
-HEADER_TOO_LONG = "a header is too long"
 NANOSECONDS = 1_000_000_000
 LATEST_MTIME = 1 << 62
 
@@ -32,16 +29,7 @@ def extract_archive(
     """
     import tarfile
 
-    class BoundedHeader(tarfile.TarInfo):
-        @classmethod
-        def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-            info = super().frombuf(buf, encoding, errors)
-            # `tarfile` reads headers of several blocks into memory, whatever they claim to be.
-            if info.type not in (*tarfile.REGULAR_TYPES, tarfile.GNUTYPE_SPARSE) and (
-                info.size > MAX_HEADER_SIZE
-            ):
-                raise tarfile.ReadError(HEADER_TOO_LONG)
-            return info
+    from cntnr_compose.images.layers.archive.bounded_header import BoundedHeader
 
     try:
         with tarfile.open(

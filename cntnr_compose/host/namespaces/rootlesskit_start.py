@@ -25,8 +25,6 @@ from cntnr_compose.host.namespaces.holder import (
 from cntnr_compose.host.network import UPLINK, Subnet
 
 PROGRAMS = ("rootlesskit", "slirp4netns", "runc", "conmon")
-# Stand in for getsubids, newuidmap and newgidmap where there is no range: rootlesskit then maps one id.
-ONE_ID_PROGRAMS = Path(__file__).parent / "one_id"
 START_TIMEOUT = 60.0  # seconds; 40 ms is usual, 20 s a machine that is emulated and busy
 NOT_READY = f"rootlesskit is not ready after {START_TIMEOUT:.0f} s"
 STATE_PREFIX = "cntnr-state-"
@@ -165,16 +163,8 @@ def _spawn(
         pass_fds=(runtime,),
         new_session=True,
         cwd="/",
-        env=build_environment(),
+        env=subids.mapper_environment(),
     )
-
-
-def build_environment() -> dict[str, str]:
-    """Build rootlesskit's environment, in which it finds `ONE_ID_PROGRAMS` first where one id is mapped."""
-    env = process.base_env()
-    if subids.explain_one_id():
-        env["PATH"] = f"{ONE_ID_PROGRAMS}:{env['PATH']}"
-    return env
 
 
 def _record(holder: NamespaceHolder, state: Path) -> None:

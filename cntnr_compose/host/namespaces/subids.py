@@ -13,6 +13,9 @@ from cntnr_compose.host import process
 SUBORDINATE_ID_COUNT = 65536
 FIRST_SUBORDINATE_ID = 100000
 ID_MAPPERS = ("newuidmap", "newgidmap")
+NO_NEW_PRIVILEGES = "this process and its children may not gain privileges (no_new_privs)"
+# Stand in for getsubids, newuidmap and newgidmap where there is no range: rootlesskit then maps one id.
+ONE_ID_PROGRAMS = Path(__file__).parent / "one_id"
 
 
 def user_name() -> str:
@@ -42,9 +45,15 @@ def explain_one_id() -> str:
             return f"{program} is not installed"
         if os.getuid() != 0 and not may_map_ids(path):
             return f"{path} is not setuid root"
-    if os.getuid() != 0 and _has_no_new_privileges():
-        return "this process and its children may not gain privileges (no_new_privs)"
-    return ""
+    return NO_NEW_PRIVILEGES if os.getuid() != 0 and has_no_new_privileges() else ""
+
+
+def mapper_environment() -> dict[str, str]:
+    """Build rootlesskit's environment, in which it finds `ONE_ID_PROGRAMS` first where one id is mapped."""
+    env = process.base_env()
+    if explain_one_id():
+        env["PATH"] = f"{ONE_ID_PROGRAMS}:{env['PATH']}"
+    return env
 
 
 def may_map_ids(program: str) -> bool:
@@ -57,7 +66,7 @@ def may_map_ids(program: str) -> bool:
         return False
 
 
-def _has_no_new_privileges() -> bool:
+def has_no_new_privileges() -> bool:
     """Check whether setuid programs have no more privileges than we; sandboxes and docker set it."""
     try:
         return "\nNoNewPrivs:\t1\n" in Path("/proc/self/status").read_text()

@@ -48,7 +48,7 @@ def kills_at_logout() -> bool:
     values = dict(line.partition("=")[::2] for line in lines)
     only, excluded = (values.get(name, "").split() for name in names[1:])
     user = user_name()
-    if os.getuid() == 0 or user in excluded or (only and user not in only):
+    if user in (excluded or ["root"]) or (only and user not in only):
         return False
     return values.get("KillUserProcesses") == "yes"
 

@@ -1,9 +1,10 @@
-"""Put this process into the scope below which the user's containers have groups with limits: cntnr.scope.
+"""Put processes into the scope below which the user's containers have groups with limits: cntnr.scope.
 
 Only systemd can move a process there from a session, whose group belongs to root. One scope of the user's
 systemd serves all projects: the groups of containers lie in it beside a leaf with everything else, and it
-goes with the last process. The holder stays where it was started: as long as it runs in a session, logind
-keeps the session, and with it the user's systemd and the scope, so containers survive a logout.
+goes with the last process. Where that systemd stays after a logout the holder is moved there as well. Else
+it stays where it was started: as long as it runs in a session, logind keeps the session, and with it the
+user's systemd and the scope, unless it kills what is in the session (KillUserProcesses=yes).
 """
 
 import contextlib
@@ -67,7 +68,7 @@ class ScopeEntry:
     def _is_let_in(self, manager: "Manager") -> bool:
         """Tell whether we were let into the scope there is; not where it is just being made, or removed."""
         error = manager.error
-        if EXISTS in error and _attach(manager):
+        if EXISTS in error and _attach(manager, [os.getpid()]):
             return True
         manager.error = error
         return False
@@ -117,13 +118,51 @@ def is_offered(pinned_by: int) -> bool:
     if not cgroups.is_unified() or not _socket_path().exists():
         return False
     slice_name = f"/user-{os.getuid()}.slice/"
-    return os.getuid() == 0 or slice_name in cgroups.read_group(str(pinned_by)) or _lingers()
+    return slice_name in cgroups.read_group(str(pinned_by)) or _has_lasting_systemd()
 
 
-def _lingers() -> bool:
+def _has_lasting_systemd() -> bool:
+    """Tell whether the systemd that makes the scope stays when the user logs out."""
     from cntnr_compose.host.systemd import logind
 
-    return logind.lingers()
+    return os.getuid() == 0 or logind.lingers()
+
+
+def keep_holder() -> None:
+    """Move the holder out of the session that it was started in, where its systemd outlasts the session.
+
+    Call it in the pid namespace of the machine, when a supervisor runs: that has made the scope.
+    """
+    if not cgroups.is_unified() or not _socket_path().exists() or not _has_lasting_systemd():
+        return
+    from cntnr_compose.host import proc
+    from cntnr_compose.host.namespaces.holder import find_holder
+
+    running = find_holder()
+    group = cgroups.read_group(str(running.parent)) if running else ""
+    if not running or f"/{NAME}/" in group:
+        return
+    manager = _connect()
+    if manager is not None:
+        children = proc.find_descendants([running.parent], cgroups.list_members(group))
+        with contextlib.closing(manager):
+            _attach(manager, [running.parent, *children])
+
+
+def ends_at_logout(*, kills: bool) -> bool:
+    """Tell whether the holder ends when the user logs out, and with it all containers.
+
+    ``kills`` tells whether logind kills what is in a session that ends.
+    """
+    from cntnr_compose.host.namespaces.holder import find_holder
+
+    running = find_holder()
+    if running is None:
+        return kills and not (is_offered(os.getpid()) and _has_lasting_systemd())
+    group = cgroups.read_group(str(running.parent))
+    if any(f"/{unit}/" in group for unit in (NAME, f"user@{os.getuid()}.service")):
+        return not _has_lasting_systemd()
+    return kills and (f"/user-{os.getuid()}.slice/" in group or not cgroups.is_unified())
 
 
 def find_group() -> DelegatedCgroup | None:
@@ -164,7 +203,7 @@ def join() -> bool:
     if manager is None:
         return False
     with contextlib.closing(manager):
-        return _attach(manager)
+        return _attach(manager, [os.getpid()])
 
 
 def _send_start(manager: "Manager") -> None:
@@ -173,7 +212,7 @@ def _send_start(manager: "Manager") -> None:
     manager.send("StartTransientUnit", "ssa(sv)a(sa(sv))", NAME, "fail", properties, [])
 
 
-def _attach(manager: "Manager") -> bool:
-    """Have this process moved into the leaf of the scope there is; return whether it was."""
-    manager.send("AttachProcessesToUnit", "ssau", NAME, f"/{cgroups.LEAF}", [os.getpid()])
+def _attach(manager: "Manager", pids: list[int]) -> bool:
+    """Have processes moved into the leaf of the scope there is; return whether they were."""
+    manager.send("AttachProcessesToUnit", "ssau", NAME, f"/{cgroups.LEAF}", pids)
     return manager.receive()

@@ -15,6 +15,7 @@ from typing import IO, Any, BinaryIO, NamedTuple, cast
 
 from cntnr_compose.core.values import Bytes, Value, field, from_json, to_json
 from cntnr_compose.images.index_file import NAME_ANNOTATION
+from cntnr_compose.images.layers.archive.bounded_header import BoundedHeader
 from cntnr_compose.images.layout import LAYOUT_MARKER
 from cntnr_compose.images.saved.archive_writer import CONTAINERD_ANNOTATION
 from cntnr_compose.images.saved.plain_archive import ArchiveUnusable, write_plain_archive
@@ -130,7 +131,9 @@ def _read_documents(plain: Path, name: str) -> dict[str, bytes]:
     documents = {}
     with plain.open("rb") as file:
         reader = BoundedReader(name, file, shutil.disk_usage(plain.parent).free + _size(file))
-        with tarfile.open(fileobj=cast("IO[bytes]", reader), mode="r:") as members:
+        with tarfile.open(
+            fileobj=cast("IO[bytes]", reader), mode="r:", tarinfo=BoundedHeader
+        ) as members:
             for member in itertools.islice(members, MAX_FILES):
                 path = os.path.normpath(member.name)
                 if path not in (DOCKER_FILE, OCI_FILE) or not member.isreg() or member.issparse():

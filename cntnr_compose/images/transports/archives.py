@@ -18,6 +18,7 @@ from typing import IO, cast
 
 from cntnr_compose.core.values import Bytes
 from cntnr_compose.images.errors import ImageError, NoSpace
+from cntnr_compose.images.layers.archive.bounded_header import BoundedHeader
 from cntnr_compose.images.transports import skopeo
 from cntnr_compose.images.transports.skopeo_errors import INTERRUPTED, parse_error
 from cntnr_compose.model import image_name
@@ -35,13 +36,6 @@ class ArchiveDamaged(ImageError):
 
     def __init__(self, ref: str, why: str) -> None:
         super().__init__(ref, f"the archive is damaged ({why})")
-
-
-class NameTooLong(ArchiveDamaged):
-    """A name in an archive would fill the memory."""
-
-    def __init__(self, ref: str) -> None:
-        super().__init__(ref, "a name in it is too long")
 
 
 def unpack_archive(ref: str, draft: Path) -> str:
@@ -89,7 +83,9 @@ def _write_readable_copy(ref: str, file: IO[bytes], transport: str, target: Path
 def extract_layout(archive: "BoundedReader", folder: Path) -> None:
     """Extract the files of an OCI layout. Raises what `tarfile` raises, `NoSpace`."""
     folder.mkdir()
-    with tarfile.open(fileobj=cast("IO[bytes]", archive), mode="r:") as members:
+    with tarfile.open(
+        fileobj=cast("IO[bytes]", archive), mode="r:", tarinfo=BoundedHeader
+    ) as members:
         for member in itertools.islice(members, MAX_FILES):
             match = LAYOUT_FILE.fullmatch(member.name)
             # A sparse file may pretend to be of any size.
@@ -104,7 +100,7 @@ def extract_layout(archive: "BoundedReader", folder: Path) -> None:
 
 
 class BoundedReader:
-    """Read an archive in small parts, and no more than the disk has room for."""
+    """Read no more of an archive than the disk has room for."""
 
     def __init__(self, ref: str, plain: IO[bytes], room: Bytes) -> None:
         """Take the archive as it is before it is compressed."""
@@ -112,10 +108,8 @@ class BoundedReader:
         self._plain = plain
         self._room = room
 
-    def read(self, size: int = -1, /) -> bytes:
-        """Read a part. A longer read would be for the name of a file, or what claims to be one."""
-        if not 0 <= size <= CHUNK_SIZE:
-            raise NameTooLong(self._ref)
+    def read(self, size: int = CHUNK_SIZE, /) -> bytes:
+        """Read a part."""
         self._check(self.tell() + size)
         return self._plain.read(size)
 

@@ -122,3 +122,13 @@ def test_other_files_are_no_archives(tmp_path: Path) -> None:
     for name, content in {"a.tar": b"", "b.tar": b"hello" * 1000, "c.gz": b"\x1f\x8b nope"}.items():
         (tmp_path / name).write_bytes(content)
         assert not is_archive(tmp_path / name)
+
+
+def test_a_name_that_would_fill_the_memory_is_refused(root: Path) -> None:
+    long = tarfile.TarInfo("long")
+    long.type, long.size = tarfile.GNUTYPE_LONGNAME, 2 << 20
+    path = root.parent / "a.tar"
+    path.write_bytes(tarfile.TarInfo("first").tobuf() + long.tobuf() + b"x" * (2 << 20))
+    assert is_archive(path)
+    with Root(root) as opened, pytest.raises(AddedArchiveDamaged, match="a header is too long"):
+        extract_archive(opened, root, path, where="Dockerfile:2", check=lambda: None)

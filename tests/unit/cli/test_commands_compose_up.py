@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from cntnr_compose.client import prestart
 from cntnr_compose.core.events import Progress
+from cntnr_compose.host import kernel
+from cntnr_compose.host.namespaces import trial
 from tests.unit.cli.conftest import FakeSupervisor, Run
 from tests.unit.cli.factories import container
 
@@ -36,6 +39,26 @@ def test_contradictions_are_found_before_anything_is_begun(
     ran = compose("up", "-d", "--build", "--no-build")
     assert (ran.code, ran.err) == (1, "error: --build and --no-build are incompatible\n")
     assert shop.calls == []
+
+
+def test_forbidden_user_namespaces_are_told_before_anything_is_pulled_or_started(
+    compose: Run, cntnr: Run, shop: FakeSupervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setting = "kernel.unprivileged_userns_clone"
+    monkeypatch.setattr(
+        kernel, "read_sysctl", lambda name, *, default: 0 if name == setting else default
+    )
+    refusal = "unshare: Operation not permitted"
+    monkeypatch.setattr(trial, "try_user_namespace", lambda: (refusal, ""))
+    monkeypatch.setattr(prestart, "start_for", lambda _: None)
+    told = f"error: cannot make the namespaces for containers: {refusal}; {setting} is 0: "
+    commands = (("up", "-d"), ("create",), ("run", "web"))
+    for ran in (*(compose(*words) for words in commands), cntnr("run", "-d", "busybox")):
+        assert ran.code in (1, 125)
+        assert ran.err.startswith(told)
+        assert f"\nhint: an administrator can allow them: sudo sh -c 'echo {setting}=1 " in ran.err
+        assert len(ran.err.splitlines()) == 2
+    assert set(shop.calls) == {"prestart"}
 
 
 def test_orphans_are_warned_of_once(compose: Run, shop: FakeSupervisor) -> None:

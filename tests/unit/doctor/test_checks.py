@@ -11,7 +11,7 @@ from cntnr_compose.doctor import checks, namespace_checks, probes
 from cntnr_compose.doctor.check import Check
 from cntnr_compose.host import distribution, kernel, network, process
 from cntnr_compose.host.cgroups import DelegatedCgroup
-from cntnr_compose.host.namespaces import restrictions, subids
+from cntnr_compose.host.namespaces import restrictions, subids, trial
 from cntnr_compose.host.namespaces.restrictions import NamespacesForbidden
 from cntnr_compose.host.systemd import logind, scope
 
@@ -41,20 +41,26 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
             "free_space": 100 * checks.GIBIBYTE,
             "try_cgroup": "",
             "try_overlay": "",
-            "try_user_namespace": ("", ""),
         },
         subids: {
+            "come_from_files": True,
             "count_subordinate_ids": 65536,
             "explain_one_id": "",
+            "has_no_new_privileges": False,
             "may_map_ids": True,
             "user_name": "ann",
         },
+        trial: {"try_user_namespace": ("", "")},
     }
     for module, functions in answers.items():
         for name, answer in functions.items():
             monkeypatch.setattr(module, name, lambda *_, answer=answer: answer)
     everything = DelegatedCgroup(version=2, parent="/a", controllers=checks.LIMIT_CONTROLLERS)
     monkeypatch.setattr(scope, "find_group", lambda: everything)
+    monkeypatch.setattr(scope, "ends_at_logout", lambda kills: kills)
+    monkeypatch.setattr(scope, "is_offered", lambda _: True)
+    for module in (namespace_checks, restrictions):
+        monkeypatch.setattr(module, "find_holder", lambda: None)
     for name in ("bridge", "host-local"):
         (tmp_path / name).touch()
     monkeypatch.setattr(os, "getuid", lambda: 1000)
@@ -109,52 +115,51 @@ def test_missing_program_names_the_command_of_this_distribution(
     assert not checks.is_usable(checks.run_checks())
 
 
-@pytest.mark.parametrize(
-    ("setting", "value", "command"),
-    [
-        ("kernel.unprivileged_userns_clone", 0, "sysctl -w kernel.unprivileged_userns_clone=1"),
-        ("user.max_user_namespaces", 0, "sysctl -w user.max_user_namespaces=15000"),
-        (restrictions.APPARMOR_SETTING, 1, "apparmor_parser -r /etc/apparmor.d/cntnr-rootlesskit"),
-    ],
-)
-def test_forbidden_user_namespaces_name_the_switch(
-    host: pytest.MonkeyPatch, setting: str, value: int, command: str
+def test_forbidden_user_namespaces_name_what_forbids_them_as_up_does(
+    host: pytest.MonkeyPatch,
 ) -> None:
-    def read(name: str, *, default: int) -> int:
-        return value if name == setting else default
-
-    host.setattr(probes, "try_user_namespace", lambda: ("mount tmpfs: Permission denied", ""))
+    setting = "kernel.unprivileged_userns_clone"
+    host.setattr(trial, "try_user_namespace", lambda: ("unshare: Operation not permitted", ""))
     host.setattr(probes, "try_overlay", lambda _: probes.NO_NAMESPACE)
-    host.setattr(kernel, "read_sysctl", read)
+    host.setattr(kernel, "read_sysctl", lambda name, *, default: 0 if name == setting else default)
     check = run_check("user namespaces")
     assert check.state == "missing"
-    assert check.mend.startswith("sudo ")
-    assert command in check.mend
-    assert run_check("overlay").mend == ""  # another folder would not help
+    overlay = run_check("overlay")
+    assert (overlay.state, overlay.mend) == ("missing", "")  # another folder would not help
     with pytest.raises(NamespacesForbidden) as refused:
-        restrictions.raise_restriction()
-    assert command in refused.value.hint
+        restrictions.check_namespaces()
+    assert str(refused.value).endswith(f": {check.found}")
+    assert refused.value.hint.endswith(f": {check.mend}")
+    assert check.mend.startswith("sudo ")
+
+
+def test_containers_start_where_a_holder_runs_from_before(host: pytest.MonkeyPatch) -> None:
+    host.setattr(trial, "try_user_namespace", lambda: ("unshare: Operation not permitted", ""))
+    host.setattr(probes, "try_overlay", lambda _: probes.NO_NAMESPACE)
+    host.setattr(namespace_checks, "find_holder", lambda: host)
+    checked = checks.run_checks()
+    assert {check.name for check in checked if check.state == "reduced"} == {
+        "user namespaces",
+        "overlay",
+    }
+    assert checks.is_usable(checked)
 
 
 def test_what_rootlesskit_alone_may_do_is_enough(host: pytest.MonkeyPatch, tmp_path: Path) -> None:
     host.undo()
     host.setattr(kernel, "has_read_only_sysctls", lambda: False)
-    host.setattr(probes, "_try_in_child", lambda _: "mount tmpfs: Permission denied")
+    host.setattr(trial, "try_in_child", lambda _: "mount tmpfs: Permission denied")
     done = process.ProgramResult(returncode=0, stdout="", stderr="")
     host.setattr(process, "run", lambda *_, **__: done)
-    assert probes.try_user_namespace() == ("", " by rootlesskit")
+    assert trial.try_user_namespace() == ("", " by rootlesskit")
     assert probes.try_overlay(tmp_path) == ""
 
     def fail(argv: list[str], **_: object) -> None:
         raise CommandFailed(argv, 1, "error: fork/exec: operation not permitted\n")
 
     host.setattr(process, "run", fail)
-    assert probes.try_user_namespace() == ("mount tmpfs: Permission denied", "")
+    assert trial.try_user_namespace() == ("mount tmpfs: Permission denied", "")
     assert probes.try_overlay(tmp_path) == probes.NO_NAMESPACE
-
-
-def test_the_profile_is_shipped() -> None:
-    assert "userns," in restrictions.PROFILE.read_text()
 
 
 def test_without_subordinate_ids_there_is_root_alone(host: pytest.MonkeyPatch) -> None:
@@ -166,6 +171,37 @@ def test_without_subordinate_ids_there_is_root_alone(host: pytest.MonkeyPatch) -
     ids = "165536-231071"
     assert check.mend == f"sudo usermod --add-subuids {ids} --add-subgids {ids} ann"
     assert checks.is_usable(checks.run_checks())
+
+
+def test_subordinate_ids_may_come_from_a_directory_server(host: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def run(argv: list[str], **_: object) -> process.ProgramResult:
+        asked.append(argv)
+        return process.ProgramResult(returncode=0, stdout="0: ann 100000 65536\n", stderr="")
+
+    host.setattr(subids, "come_from_files", lambda: False)
+    host.setattr(subids, "count_subordinate_ids", lambda _: 0)
+    host.setattr(process, "run", run)
+    assert run_check("subordinate ids").state == "ok"
+    assert ["getsubids", "ann"] in asked
+    assert ["getsubids", "-g", "ann"] in asked
+
+    def fail(argv: list[str], **_: object) -> None:
+        raise CommandFailed(argv, 1, "Error fetching ranges\n")
+
+    host.setattr(process, "run", fail)
+    check = namespace_checks.check_namespaces()[1]
+    assert check.state == "reduced"
+    assert "usermod" not in check.mend
+
+
+def test_who_may_gain_no_privileges_has_one_id(host: pytest.MonkeyPatch) -> None:
+    host.setattr(subids, "has_no_new_privileges", lambda: True)
+    check = run_check("newuidmap")
+    assert (check.state, check.found) == ("reduced", subids.NO_NEW_PRIVILEGES)
+    host.setattr(os, "getuid", lambda: 0)
+    assert run_check("newuidmap").state == "ok"
 
 
 def test_a_short_range_of_subordinate_ids_reduces(host: pytest.MonkeyPatch) -> None:
@@ -200,23 +236,40 @@ def test_reductions_of_a_plain_machine(host: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lingers", "kills", "state", "words", "loses"),
+    ("lingers", "kills", "ends", "state", "words", "loses"),
     [
-        (True, False, "ok", "on", ""),
-        (False, False, "reduced", "off", "containers survive logout; after a reboot they start when"),
-        (False, True, "reduced", "off, and KillUserProcesses=yes", "containers end when you log out;"),
-        (True, True, "reduced", "on, and KillUserProcesses=yes", "containers end when you log out"),
+        (True, False, False, "ok", "on", ""),
+        (True, True, False, "ok", "on", ""),
+        (False, False, False, "reduced", "off", "containers survive logout; after a reboot they start when"),
+        (False, False, True, "reduced", "off", "containers end when you log out;"),
+        (False, True, True, "reduced", "off, and KillUserProcesses=yes", "containers end when you log out;"),
+        (True, True, True, "reduced", "on, and KillUserProcesses=yes", "containers end when you log out"),
     ],
 )  # fmt: skip
 def test_what_logout_does_is_told(
-    host: pytest.MonkeyPatch, lingers: bool, kills: bool, state: str, words: str, loses: str
+    host: pytest.MonkeyPatch,
+    lingers: bool,
+    kills: bool,
+    ends: bool,
+    state: str,
+    words: str,
+    loses: str,
 ) -> None:
     host.setattr(logind, "is_booted", lambda: True)
     host.setattr(logind, "lingers", lambda: lingers)
     host.setattr(logind, "kills_at_logout", lambda: kills)
+    host.setattr(scope, "ends_at_logout", lambda kills: ends)
     check = run_check("linger")
     assert (check.state, check.found) == (state, words)
     assert check.loses.startswith(loses)
+
+
+def test_what_moves_containers_out_of_a_session_is_named(host: pytest.MonkeyPatch) -> None:
+    for module, name in ((logind, "is_booted"), (logind, "lingers"), (logind, "kills_at_logout")):
+        host.setattr(module, name, lambda: True)
+    assert run_check("linger").mend == checks.MOVE
+    host.setattr(scope, "is_offered", lambda _: False)
+    assert run_check("linger").mend == checks.KILL_NOT
 
 
 def test_proot_is_looked_for_where_there_is_one_id(host: pytest.MonkeyPatch) -> None:

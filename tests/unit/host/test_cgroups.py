@@ -37,6 +37,8 @@ def test_a_delegated_scope_may_hand_its_controllers_down(tmp_path: Path, own: Pa
     assert group == DelegatedCgroup(
         version=2, parent="/user/x.scope", controllers=("cpu", "memory", "pids"), swap=True
     )
+    assert cgroups.list_members("/user/x.scope", tmp_path) == [1, 2]
+    assert cgroups.list_members("/user/gone.scope", tmp_path) == []
     assert cgroups.enable_controllers(group, tmp_path)
     assert (folder / "cgroup.subtree_control").read_text() == "+cpu +memory +pids"
     assert (folder / cgroups.LEAF / "cgroup.procs").read_text() == "2"

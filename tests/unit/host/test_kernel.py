@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from cntnr_compose.doctor import probes
 from cntnr_compose.host import kernel
+from cntnr_compose.host.namespaces import trial
 from cntnr_compose.host.namespaces.holder import HolderFailed
 
 
@@ -49,4 +49,4 @@ def test_sysctls_that_an_engine_outside_covers(
     assert kernel.has_read_only_sysctls() == expected
     assert ("/proc/sys" in (HolderFailed("x").hint or "")) == expected
     if expected:
-        assert probes.try_user_namespace() == ("/proc/sys is read-only", "")
+        assert trial.try_user_namespace() == ("/proc/sys is read-only", "")

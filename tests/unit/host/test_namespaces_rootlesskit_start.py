@@ -98,7 +98,7 @@ def test_an_old_rootlesskit_is_started_without_the_option_that_it_does_not_know(
 def test_without_a_range_our_programs_answer_rootlesskit(monkeypatch: pytest.MonkeyPatch) -> None:
     for reason, is_first in (("ann has no range", True), ("", False)):
         monkeypatch.setattr(subids, "explain_one_id", lambda reason=reason: reason)
-        path = rootlesskit_start.build_environment()["PATH"]
-        assert path.startswith(f"{rootlesskit_start.ONE_ID_PROGRAMS}:") is is_first
+        path = subids.mapper_environment()["PATH"]
+        assert path.startswith(f"{subids.ONE_ID_PROGRAMS}:") is is_first
     for name in ("getsubids", "newuidmap", "newgidmap"):
-        assert os.access(rootlesskit_start.ONE_ID_PROGRAMS / name, os.X_OK)
+        assert os.access(subids.ONE_ID_PROGRAMS / name, os.X_OK)

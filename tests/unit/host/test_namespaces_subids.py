@@ -61,7 +61,7 @@ def test_the_reason_for_one_id_alone_is_told(
     monkeypatch.setattr("os.getuid", lambda: 1000)
     monkeypatch.setattr(subids, "user_name", lambda: "ann")
     monkeypatch.setattr(subids, "come_from_files", lambda: True)
-    monkeypatch.setattr(subids, "_has_no_new_privileges", lambda: False)
+    monkeypatch.setattr(subids, "has_no_new_privileges", lambda: False)
     monkeypatch.setattr(subids, "count_subordinate_ids", {"uid": 9, "gid": 0}.get)
     assert subids.explain_one_id() == "ann has no range in /etc/subuid and /etc/subgid"
 
@@ -72,7 +72,7 @@ def test_the_reason_for_one_id_alone_is_told(
     assert subids.explain_one_id() == f"{mapper} is not setuid root"
     mapper.chmod(0o4755)
     assert subids.explain_one_id() == ""
-    monkeypatch.setattr(subids, "_has_no_new_privileges", lambda: True)
+    monkeypatch.setattr(subids, "has_no_new_privileges", lambda: True)
     assert "no_new_privs" in subids.explain_one_id()
 
     def miss(program: str) -> str:

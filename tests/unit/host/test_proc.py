@@ -17,6 +17,8 @@ def test_descendants_are_children_and_their_children() -> None:
     assert os.getpid() in family
     assert os.getppid() not in family
     assert proc.find_descendants([2**22 + 1]) == []
+    assert proc.find_descendants([os.getppid()], [1, os.getpid()]) == [os.getpid()]
+    assert proc.find_descendants([os.getppid()], [1, 2**22 + 1]) == []
 
 
 def test_a_process_is_found_by_an_argument() -> None:

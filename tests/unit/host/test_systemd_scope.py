@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.host import cgroups
+from cntnr_compose.host import cgroups, proc
 from cntnr_compose.host.cgroups import DelegatedCgroup
+from cntnr_compose.host.namespaces import holder
+from cntnr_compose.host.namespaces.holder import NamespaceHolder
 from cntnr_compose.host.systemd import logind, scope
 from cntnr_compose.host.systemd.scope import ScopeEntry
 
@@ -24,9 +26,11 @@ class Systemd:
         self.calls: list[str] = []
         self.error = ""
         self.is_closed = False
+        self.values: tuple[Any, ...] = ()
 
-    def send(self, member: str, *_: Any) -> None:
+    def send(self, member: str, *values: Any) -> None:
         self.calls.append(member)
+        self.values = values
 
     def receive(self) -> bool:
         self.error = self.answers.pop(0) if self.answers else "no more answers"
@@ -132,3 +136,74 @@ def test_without_cgroup_v2_nothing_more_is_looked_at(machine: pytest.MonkeyPatch
     machine.setattr(cgroups, "find_delegated", lambda: pytest.fail("it was looked for"))
     machine.setattr(scope, "_connect", lambda: pytest.fail("it was asked"))
     assert not scope.begin_entry(5).finish()
+
+
+HOLDER = NamespaceHolder(parent=50, child=51, payload=1, born=(7, 8))
+
+
+def run_holder(machine: pytest.MonkeyPatch, group: str) -> Systemd:
+    """Have a holder run in a group, beside its child and a shell of the session."""
+    parents = {50: 1, 51: 50, 60: 1}
+    machine.setattr(cgroups, "read_group", lambda pid: group if pid == "50" else SESSION)
+    machine.setattr(cgroups, "list_members", lambda name: list(parents) if name == group else [])
+    machine.setattr(holder, "find_holder", lambda: HOLDER)
+    machine.setattr(
+        proc,
+        "find_descendants",
+        lambda pids, among: [pid for pid in among if parents[pid] in pids],
+    )
+    systemd = Systemd("")
+    machine.setattr(scope, "_connect", lambda: systemd)
+    return systemd
+
+
+def test_the_holder_leaves_its_session_where_the_user_lingers(machine: pytest.MonkeyPatch) -> None:
+    systemd = run_holder(machine, SESSION)
+    scope.keep_holder()
+    assert systemd.calls == []
+    machine.setattr(logind, "lingers", lambda: True)
+    scope.keep_holder()
+    assert systemd.calls == ["AttachProcessesToUnit"]
+    assert systemd.values == ("ssau", scope.NAME, f"/{cgroups.LEAF}", [50, 51])
+    assert systemd.is_closed
+
+
+def test_a_holder_in_the_scope_stays_there(machine: pytest.MonkeyPatch) -> None:
+    machine.setattr(logind, "lingers", lambda: True)
+    systemd = run_holder(machine, f"{SCOPE}/{cgroups.LEAF}")
+    scope.keep_holder()
+    machine.setattr(holder, "find_holder", lambda: None)
+    scope.keep_holder()
+    assert systemd.calls == []
+
+
+@pytest.mark.parametrize(
+    ("group", "lingers", "kills", "ends"),
+    [
+        (SESSION, False, False, False),
+        (SESSION, False, True, True),
+        (SESSION, True, True, True),  # linger came later
+        (SESSION, True, False, False),
+        (f"{SCOPE}/{cgroups.LEAF}", True, True, False),
+        (f"{SCOPE}/{cgroups.LEAF}", False, False, True),  # linger was turned off
+        (f"/user.slice/user-{UID}.slice/user@{UID}.service/app.slice/a.scope", False, False, True),
+        ("/system.slice/cron.service", False, True, False),
+        ("", False, False, False),
+        ("", False, True, True),
+        ("", True, True, False),
+    ],
+)
+def test_what_ends_at_a_logout(
+    machine: pytest.MonkeyPatch, group: str, lingers: bool, kills: bool, ends: bool
+) -> None:
+    run_holder(machine, group)
+    if not group:
+        machine.setattr(holder, "find_holder", lambda: None)
+    machine.setattr(logind, "lingers", lambda: lingers)
+    assert scope.ends_at_logout(kills=kills) == ends
+
+
+def test_roots_systemd_outlasts_all_logins(machine: pytest.MonkeyPatch) -> None:
+    machine.setattr(os, "getuid", lambda: 0)
+    run_holder(machine, f"/system.slice/{scope.NAME}/{cgroups.LEAF}")
+    assert not scope.ends_at_logout(kills=True)

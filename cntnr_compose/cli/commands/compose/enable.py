@@ -74,5 +74,6 @@ def _enable(options: "ProjectOptions", projects: list[str]) -> None:
         limits = (boot.describe_limits(entry) for entry in installed.values())
         for text in dict.fromkeys(filter(None, limits)):
             display.emit(WarningEvent(text=text))
+        boot.outlast_logout(display.emit)
     for project, entry in installed.items():
         stdout.print_line(f"The containers of {project} start after a reboot (by {entry.kind}).")

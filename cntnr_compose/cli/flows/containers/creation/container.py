@@ -20,6 +20,7 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit
 from cntnr_compose.core.units import parse_exposed_ports
 from cntnr_compose.core.values import replace
+from cntnr_compose.host.namespaces.restrictions import check_namespaces
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.service import Port, Service
 from cntnr_compose.reconcile.one_off import OneOffPlan, StandaloneOptions, plan_standalone
@@ -37,12 +38,13 @@ class NewContainer:
     def __init__(self, flags: Mapping[str, Any], undo: contextlib.ExitStack, emit: Emit) -> None:
         """Read the flags, and have the image ready; ``undo`` takes back what was done.
 
-        Raises what is wrong with the flags, and the errors of pulling.
+        Raises what is wrong with the flags, `NamespacesForbidden`, and the errors of pulling.
         """
         self._flags = flags
         reserve_id_file(flags["cidfile"], undo)
         service = make_service(flags["name"] or random_name(), flags, emit)
         service = find_namespace_owners(find_networks(service))
+        check_namespaces()
         image = prepare_image(service, flags["pull"], emit, quiet=flags["quiet"])
         self._bundle = prepare_bundle(service, image, flags)
         self._image_id = image.id

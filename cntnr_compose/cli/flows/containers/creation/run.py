@@ -103,16 +103,18 @@ def _create_containers(
                 for container in containers
             ]
             undo.pop_all()
-            _arrange_boot(plans, display.emit)
+            _arrange_boot(plans, display.emit, stay=starts and not attached)
             display.finish()
             yield session, plans
 
 
-def _arrange_boot(plans: "Sequence[OneOffPlan]", emit: "Emit") -> None:
-    """Have containers come back after a reboot, where their restart policies ask for it."""
-    from cntnr_compose.cli.flows.boot import arrange_boot
+def _arrange_boot(plans: "Sequence[OneOffPlan]", emit: "Emit", *, stay: bool) -> None:
+    """Have containers come back after a reboot, as policies ask, and outlast logouts if they ``stay``."""
+    from cntnr_compose.cli.flows import boot
 
-    arrange_boot(STANDALONE, {plan.service.restart.condition for plan in plans}, emit)
+    boot.arrange_boot(STANDALONE, {plan.service.restart.condition for plan in plans}, emit)
+    if stay:
+        boot.outlast_logout(emit)
 
 
 def _readiness(
