@@ -49,7 +49,7 @@ class RootfsResult(Value, frozen=True, kw_only=True):
 
 def run_worker(request: RootfsRequest, running: holder.NamespaceHolder) -> None:
     """Have a process inside the holder carry a request out. Raises what it raised, `WorkerGone`."""
-    argv = holder.nsenter_argv(running, [sys.executable, "-P", "-c", CODE], network=False)
+    argv = running.nsenter_argv([sys.executable, "-P", "-c", CODE])
     env = {**os.environ, "PATH": process.search_path()}
     done = process.run(argv, env=env, stdin=to_json(request) + b"\n", ok=range(-64, 256))
     if done.returncode != 0 or not done.stdout:

@@ -23,7 +23,7 @@ def install_handlers() -> None:
 
 
 def wake_blocking_calls() -> None:
-    """Interrupt blocking calls of the calling thread, the main one, whenever one of the signals comes.
+    """Interrupt blocking calls of the calling thread, the main one, whenever a signal comes that is handled.
 
     That needs help where another thread got the signal, or where it came just before the call. A pipe is
     made, so the standard streams have to be open.
@@ -52,10 +52,10 @@ def _retry_interrupt(error: "UnraisableHookArgs") -> None:
 
 
 def _wake(readable: int, main: int) -> None:
-    """Interrupt the blocking call of the main thread, a few times, whenever a signal has come."""
+    """Interrupt the blocking call of the main thread, a few times, whenever a signal is handled."""
     while True:
         for number in os.read(readable, 64):
-            if number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGALRM):
+            if number != _signal.SIGURG:  # ours
                 for pause in RETRY_DELAYS:
                     time.sleep(pause)
                     _signal.pthread_kill(main, _signal.SIGURG)

@@ -54,7 +54,7 @@ def run_exec(
     ended = foreground.run(
         command.argv,
         command.spec_word,
-        command.spec.encode(),
+        command.spec.encode,
         interactive=interactive,
         is_apart=command.keeps_streams,
         is_withheld=oci_runtimes.is_exec_error,

@@ -229,7 +229,7 @@ def _remove_inside(request: RemovalRequest) -> list[RemovalResult]:
     """Run the process that removes inside the holder. Raises `RemovalFailed`."""
     running = holder.find_holder()
     assert running is not None
-    argv = holder.nsenter_argv(running, [sys.executable, "-P", "-c", REMOVAL_CODE], network=False)
+    argv = running.nsenter_argv([sys.executable, "-P", "-c", REMOVAL_CODE])
     env = {**os.environ, "PATH": process.search_path()}
     done = process.run(argv, env=env, stdin=to_json(request) + b"\n", ok=range(-64, 256))
     if done.returncode != 0:

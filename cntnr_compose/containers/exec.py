@@ -13,7 +13,6 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Seconds, Tree, to_json
 from cntnr_compose.host import files
 from cntnr_compose.host.children import bounded_process
-from cntnr_compose.host.namespaces import holder
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.host.systemd import scope
 from cntnr_compose.model.observed import Record
@@ -63,7 +62,7 @@ def prepare_exec(context: ProjectContext, record: Record, request: PrepareExec) 
     console = str(paths.bundle(record.id) / name) if request.tty and is_crun else ""
     words = runc.build_exec_argv(record.id, Path(SPEC_WORD), detach=request.detach, console=console)
     return ExecCommand(
-        argv=tuple(holder.nsenter_argv(context.holder, words, network=False)),
+        argv=tuple(context.holder.nsenter_argv(words)),
         spec=to_json(spec).decode(),
         spec_word=SPEC_WORD,
         console=console,

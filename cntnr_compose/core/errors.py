@@ -97,5 +97,15 @@ class CommandFailed(CntnrError):
         self.returncode = returncode
         self.stderr = stderr
         self.hint = f"to see it again: {shlex.join(argv)}"
+        end = _end_of_program(argv[0], returncode)
         last = " / ".join(line for line in stderr.strip().splitlines()[-3:] if line)
-        super().__init__(f"{argv[0]} ended with status {returncode}: {last or 'no message'}")
+        self.reason = " / ".join(stderr.strip().splitlines()) or end  # never empty
+        super().__init__(f"{end}: {last}" if last else f"{end}, without a message")
+
+
+def _end_of_program(name: str, returncode: int) -> str:
+    if returncode >= 0:
+        return f"{name} ended with status {returncode}"
+    import signal
+
+    return f"{name} was killed by signal {-returncode} ({signal.strsignal(-returncode)})"

@@ -108,9 +108,7 @@ class ExecCommand(Value, frozen=True, kw_only=True):
     """Answer to `PrepareExec`: a command that runs a process in a container, from outside the holder."""
 
     argv: tuple[str, ...]
-    spec: str = (
-        ""  # the process, in the words of the OCI: a file of it takes the place of `spec_word`
-    )
+    spec: str = ""  # the process, as OCI has it; a file of it takes the place of `spec_word`
     spec_word: str = ""
     console: str = ""  # the socket, inside, at which its terminal is handed over
     keeps_streams: bool = False  # the process gets the very streams of the command

@@ -103,7 +103,7 @@ async def create_bridge(name: str, bridge: Bridge) -> None:
         await _run_in_holder_network(IP_BATCH, bridge_commands(bridge))
     except CommandFailed as error:
         if bridge.name not in interface_names():
-            raise NetworkFailed(name, _one_line(error.stderr)) from error
+            raise NetworkFailed(name, error.reason) from error
         # The repair of another project created it at the same moment.
         await _configure_bridge(name, bridge)
 
@@ -116,11 +116,7 @@ async def apply_nft_rules(name: str, table: str, bridges: Sequence[Bridge]) -> N
     try:
         await _run_in_holder_network(NFT_FILE, nft_rules(table, bridges))
     except CommandFailed as error:
-        raise NetworkFailed(name, _one_line(error.stderr)) from error
-
-
-def _one_line(text: str) -> str:
-    return text.strip().replace("\n", " / ")
+        raise NetworkFailed(name, error.reason) from error
 
 
 async def remove_bridges(
@@ -135,14 +131,15 @@ async def remove_bridges(
     if lines:
         result = await _run_ip_force(lines)
         if interface_names().intersection(bridges):
-            reason = _one_line(result.stderr) or f"ip ended with status {result.returncode}"
+            message = " / ".join(result.stderr.strip().splitlines())
+            reason = message or f"ip ended with status {result.returncode}"
     if table:
         no_rules = f"table inet {table} {{}}\ndelete table inet {table}\n"
         try:
             rules = nft_rules(table, remaining) if remaining else no_rules
             await _run_in_holder_network(NFT_FILE, rules)
         except CommandFailed as error:
-            reason = reason or _one_line(error.stderr)
+            reason = reason or error.reason
     if reason:
         raise NetworkStays(name, reason)
 
@@ -172,7 +169,7 @@ async def _configure_bridge(
     try:
         await _run_in_holder_network(IP_BATCH, "\n".join(lines) + "\n")
     except CommandFailed as error:
-        raise NetworkFailed(name, _one_line(error.stderr)) from error
+        raise NetworkFailed(name, error.reason) from error
 
 
 def is_bridge_complete(bridge: Bridge, extra_addresses: Collection[str]) -> bool:
@@ -197,7 +194,7 @@ async def add_address(bridge: str, address: str) -> None:
     try:
         await _run_in_holder_network(["ip", "addr", "replace", f"{address}/32", "dev", bridge], "")
     except CommandFailed as error:
-        raise NetworkFailed(bridge, _one_line(error.stderr)) from error
+        raise NetworkFailed(bridge, error.reason) from error
 
 
 async def set_default_route(pid: int, gateway: str, interface: str) -> None:

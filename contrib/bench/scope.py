@@ -1,163 +1,102 @@
-"""Time ten services on a virtual machine of contrib.vm with systemd's scope, without it, and with Docker.
+"""Time what systemd's scope costs: ten services with it, without it, and with Docker, interleaved.
 
-    python -m contrib.bench.scope bookworm --rounds 8 [--docker]
+    python -m contrib.bench.scope --image machine:1 [--rounds 8] [--docker "sudo docker-compose"]
 
-The machine runs and has cntnr installed (`python -m contrib.vm.run --keep`). The scope is switched off by
-renaming the socket of the user's systemd: then limits are not honoured, and everything stays in the session's
-group. Docker comes from Debian's package, which is installed where it is missing.
+For an ordinary user of a machine with systemd and cgroup v2, who is logged in and has the image. The scope is
+switched off by renaming the socket of the user's systemd: then limits are not honoured, and everything stays
+in the session's group.
 """
 
 import argparse
-import json
-import statistics
+import contextlib
+import os
+import shlex
+import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from contrib.bench.run import Timings, compose_text, docker_compose, table
-from contrib.vm.machine import Machine
-from contrib.vm.rows import IMAGE, Person
-from contrib.vm.settings import SUITES, read_settings
+from contrib.bench.run import Timings, compose_text, table
 
-USER = "dev"
-SOCKET = "/run/user/$(id -u)/systemd/private"
-AWAY = f"{SOCKET}.away"
 SERVICES = 10
-FOLDER = "/var/tmp/bench10"
+SOCKET = Path(f"/run/user/{os.getuid()}/systemd/private")
+AWAY = SOCKET.with_name("private.away")
 WITH, WITHOUT, DOCKER = "with the scope", "without it", "docker compose"
-INSTALL_DOCKER = """
-get() { apt-get -qq -o Acquire::Check-Valid-Until=false -o Acquire::Check-Date=false "$@" >/dev/null; }
-command -v dockerd >/dev/null || { get update && get install --no-install-recommends docker.io; } &&
-command -v docker >/dev/null || get install --no-install-recommends docker-cli
-"""
-# Each part of an entry, in ms, in a child whose end removes the scope; with an attachment beside it.
-ENTRY = """
-import json, os, sys, time
-from cntnr_compose.host import cgroups
-from cntnr_compose.host.systemd import scope
-
-now, path = time.perf_counter, scope._socket_path()
-def enter():
-    times = [now()]
-    from cntnr_compose.host.systemd.manager import Manager
-    times.append(now())
-    manager = Manager.connect(path)
-    times.append(now())
-    scope._send_start(manager)
-    assert manager.receive(), manager.error
-    times.append(now())
-    while scope.NAME not in cgroups.read_group("self"):
-        time.sleep(0.0005)
-    times.append(now())
-    assert scope._go_into_leaf()
-    times.append(now())
-    if os.fork() == 0:
-        time.sleep(30)
-        os._exit(0)
-    return [round(1000 * (b - a), 2) for a, b in zip(times, times[1:])]
-def attach():
-    begun = now()
-    assert scope.join()
-    return [round(1000 * (now() - begun), 2)]
-print(json.dumps(attach() if sys.argv[1:] else enter()))
-"""
-PARTS = ("import", "connect", "StartTransientUnit", "until it is moved", "leaf", "attach another")
+GROUPS = f"*.slice/user-{os.getuid()}.slice/user@*/**/cntnr.scope/*/cgroup.procs"
 
 
-def qemu_cpu(machine: Machine) -> float:
-    """Return the processor time that the machine has taken so far, in seconds of this one."""
-    fields = Path(f"/proc/{machine.qemu.pid()}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / 100
+@contextlib.contextmanager
+def systemd_hidden(*, hidden: bool) -> Iterator[None]:
+    """Keep cntnr from finding the systemd of the user."""
+    if hidden:
+        SOCKET.rename(AWAY)
+    try:
+        yield
+    finally:
+        if hidden:
+            AWAY.rename(SOCKET)
 
 
-class Bench:
-    """One machine, and what was measured there."""
-
-    def __init__(self, machine: Machine) -> None:
-        self.machine = machine
-        self.person = Person(machine, USER)
-        self.timings: Timings = {}
-
-    def time(self, tool: str, task: str, user: str, command: str, *, counts: bool) -> None:
-        """Run a command there, and note its seconds and what the emulator took for it."""
-        cpu = qemu_cpu(self.machine)
-        words = f"cd {FOLDER} && TIMEFORMAT=%R && time {command} >/dev/null 2>/tmp/said-{user}"
-        done = self.machine.run(user, words)
-        if done.status != 0:
-            sys.exit(f"bench: {done}: {self.machine.run(user, f'cat /tmp/said-{user}').stdout}")
-        if counts:
-            took = float(done.stderr.split()[-1])
-            self.timings.setdefault((task, tool), []).append(took)
-            row = (f"{task}: processor time of qemu", tool)
-            self.timings.setdefault(row, []).append(qemu_cpu(self.machine) - cpu)
-
-    def round_of(self, tool: str, *, counts: bool) -> None:
-        """Time `up` and `down` once."""
-        user, call = (
-            ("root", "./docker-compose") if tool == DOCKER else (USER, "cntnr compose -p ten")
-        )
-        if tool != DOCKER:
-            self.switch(on=tool == WITH)
-        self.time(tool, f"up -d, {SERVICES} services", user, f"{call} up -d", counts=counts)
-        if tool != DOCKER:
-            state = self.person.run("systemctl --user is-active cntnr.scope").stdout.strip()
-            assert (state == "active") == (tool == WITH), f"{tool}: the scope is {state}"
-        self.time(tool, f"down -t 0, {SERVICES} services", user, f"{call} down -t 0", counts=counts)
-        if tool != DOCKER:
-            self.person.wait("! pgrep -u $(id -u) -f [r]ootlesskit >/dev/null")
-
-    def switch(self, *, on: bool) -> None:
-        """Let cntnr find the systemd of the user, or not."""
-        source, target = (AWAY, SOCKET) if on else (SOCKET, AWAY)
-        self.person.ok(f"if [ -e {source} ]; then mv {source} {target}; fi; test -e {target}")
-
-    def entries(self, rounds: int) -> str:
-        """Time the parts of an entry alone; return a line of medians."""
-        self.switch(on=True)
-        self.machine.put(USER, f"{FOLDER}/entry.py", ENTRY.encode())
-        stop = "systemctl --user stop cntnr.scope"
-        found = []
-        for _ in range(rounds):
-            call = f"/opt/cntnr/bin/python {FOLDER}/entry.py"
-            said = self.person.ok(f"{call} </dev/null && {call} attach; {stop}")
-            found.append([part for line in said.splitlines() for part in json.loads(line)])
-        medians = [statistics.median(values) for values in zip(*found, strict=True)]
-        return "; ".join(f"{name} {value:.1f}" for name, value in zip(PARTS, medians, strict=True))
+def timed(folder: str, *argv: str) -> float:
+    """Run a command, and return the seconds that it took."""
+    begun = time.perf_counter()
+    done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)
+    took = time.perf_counter() - begun
+    if done.returncode != 0:
+        sys.exit(f"bench: {shlex.join(argv)} failed:\n{done.stderr}")
+    return took
 
 
-def set_up(bench: Bench, *, docker: bool) -> None:
-    """Put the project there, and the image where each tool finds it."""
-    person, machine = bench.person, bench.machine
-    person.ensure_image()
-    text = compose_text(SERVICES).replace("busybox:latest", IMAGE)
-    machine.run("root", f"mkdir -p {FOLDER} && chown {USER} {FOLDER}")
-    machine.put(USER, f"{FOLDER}/compose.yaml", text.encode())
-    if docker:
-        root = person.another("root")
-        root.ok(INSTALL_DOCKER, limit=3600)
-        root.ok("docker build -q -t machine:1 /opt/cntnr-vm/base")
-        machine.put("root", f"{FOLDER}/docker-compose", docker_compose().read_bytes())
-        root.ok(f"chmod +x {FOLDER}/docker-compose")
+def has_holder() -> bool:
+    """Check whether the user's holder runs."""
+    argv = ["pgrep", "-u", str(os.getuid()), "-f", "rootlesskit"]
+    return subprocess.run(argv, stdout=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def check_groups(tool: str) -> None:
+    """Check that containers have groups of their own in the scope, or none."""
+    groups = len(list(Path("/sys/fs/cgroup").glob(GROUPS)))
+    wanted = {WITH: SERVICES + 1, WITHOUT: 0}.get(tool, groups)  # and the leaf
+    if groups != wanted:
+        sys.exit(f"bench: {tool} there are {groups} groups, not {wanted}")
+
+
+def round_of(tool: str, call: list[str], folder: str, into: Timings) -> None:
+    """Time each task once, and wait until nothing is left."""
+
+    def note(task: str, seconds: float) -> None:
+        into.setdefault((task, tool), []).append(seconds)
+
+    with systemd_hidden(hidden=tool == WITHOUT):
+        note(f"up -d, {SERVICES} services", timed(folder, *call, "up", "-d"))
+        check_groups(tool)
+        note("compose exec", timed(folder, *call, "exec", "-T", "s1", "true"))
+        note(f"down -t 0, {SERVICES} services", timed(folder, *call, "down", "-t", "0"))
+    while tool != DOCKER and has_holder():
+        time.sleep(0.01)
 
 
 def main() -> None:
     """Measure and report."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("suite", choices=SUITES)
+    parser.add_argument("--image", required=True)
     parser.add_argument("--rounds", type=int, default=8)
-    parser.add_argument("--docker", action="store_true")
+    parser.add_argument("--docker", type=shlex.split, help="the command that is docker compose")
     chosen = parser.parse_args()
-    bench = Bench(Machine(read_settings(chosen.suite)))
-    tools = [WITH, WITHOUT, *([DOCKER] if chosen.docker else [])]
-    set_up(bench, docker=chosen.docker)
-    try:
-        print(f"ms: {bench.entries(chosen.rounds)}", flush=True)
+    tools = {WITH: ["cntnr", "compose"], WITHOUT: ["cntnr", "compose"]}
+    if chosen.docker:
+        tools[DOCKER] = chosen.docker
+    into: Timings = {}
+    with tempfile.TemporaryDirectory(prefix="cntnr-bench-") as folder:
+        text = compose_text(SERVICES).replace("busybox:latest", chosen.image)
+        (Path(folder) / "compose.yaml").write_text(text)
         for number in range(chosen.rounds + 1):
-            for tool in tools:
-                bench.round_of(tool, counts=number > 0)  # the first warms every cache up
-            print(f"round {number} of {chosen.rounds}", file=sys.stderr, flush=True)
-    finally:
-        bench.switch(on=True)
-        print(table(bench.timings, tools, chosen.rounds))
+            for tool, call in tools.items():
+                # The first round warms every cache up, and does not count.
+                round_of(tool, call, folder, into if number else {})
+    print(table(into, list(tools), chosen.rounds))
 
 
 if __name__ == "__main__":

@@ -148,7 +148,7 @@ apparmor_forbids() {
   local file=/proc/sys/kernel/apparmor_restrict_unprivileged_userns path
   path=$(command -v rootlesskit || echo /usr/bin/rootlesskit)
   [ -r $file ] && [ "$(cat $file)" = 1 ] &&
-    ! [ -e /etc/apparmor.d/cntnr-rootlesskit ] && ! grep -qsF " $path " /etc/apparmor.d/*
+    ! [ -e /etc/apparmor.d/cntnr-rootlesskit ] && ! grep -qswF "$path" /etc/apparmor.d/*
 }
 
 # One line for each thing that only root can put right.

@@ -21,7 +21,8 @@ SAID = r'time="2026-11-25T18:00:00Z" level=error msg="exec failed: unable to sta
 OF_CRUN = '{"msg":"%s","level":"error","time":"2026-11-30T10:43:30.000969Z"}'
 
 OURS = (
-    "import sys; from cntnr_compose.client.exec import run_exec;"
+    "import sys; from cntnr_compose.cli import signals; signals.wake_blocking_calls();"
+    " from cntnr_compose.client.exec import run_exec;"
     " from cntnr_compose.model.protocol import ExecCommand;"
     " sys.exit(run_exec(ExecCommand(argv=tuple(sys.argv[1:])), 'p', 'c'))"
 )
@@ -116,15 +117,31 @@ def test_signals_are_passed_on(name: str) -> None:
 
 
 def test_ctrl_c_before_there_is_a_program_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    start = spawn.spawn_with_file
+    start = spawn.spawn_with_pipe
 
-    def interrupted(*words: Any, **more: Any) -> spawn.Child:
+    def interrupted(*words: Any, **more: Any) -> tuple[spawn.Child, int]:
         signal.raise_signal(signal.SIGINT)
         return start(*words, **more)
 
-    monkeypatch.setattr(spawn, "spawn_with_file", interrupted)
+    monkeypatch.setattr(spawn, "spawn_with_pipe", interrupted)
     monkeypatch.setattr(foreground, "_is_in_foreground", lambda: True)
     assert run_exec(ExecCommand(argv=("sleep", "20")), "prog", "shop-web-1") == 128 + signal.SIGINT
+
+
+def test_a_program_that_gets_no_process_has_ended_before_its_error_is_told(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def refuse() -> bytes:
+        raise LookupError
+
+    script = 'cat "$1"; echo said >&2; sleep 0.1; echo ended >"$2"'
+    argv = ["sh", "-c", script, "sh", "/spec", str(tmp_path / "end")]
+    with pytest.raises(LookupError):
+        foreground.run(
+            argv, "/spec", refuse, interactive=False, is_apart=False, is_withheld=lambda _: False
+        )
+    assert (tmp_path / "end").read_text() == "ended\n"
+    assert capfd.readouterr() == ("", "")
 
 
 def test_the_process_is_in_a_file_that_has_no_name(capfd: pytest.CaptureFixture[str]) -> None:

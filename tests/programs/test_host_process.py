@@ -25,6 +25,13 @@ def test_a_failure_tells_how_to_see_it_again(programs: Programs) -> None:
     assert process.run(["failer"], ok=(4,)).returncode == 4
 
 
+def test_a_program_that_is_killed_has_a_reason(programs: Programs) -> None:
+    programs.add("victim", "kill -KILL $$")
+    with pytest.raises(CommandFailed, match=r"victim was killed by signal 9 \(Killed\)") as caught:
+        asyncio.run(process.run_async(["victim"]))
+    assert caught.value.reason == "victim was killed by signal 9 (Killed)"
+
+
 def test_a_missing_program_is_named(programs: Programs) -> None:
     with pytest.raises(ProgramMissing, match="cannot find the program not-there"):
         process.run(["not-there"])

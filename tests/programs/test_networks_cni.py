@@ -23,6 +23,17 @@ printf "%s %s %s %s " "${0##*/}" "$CNI_COMMAND" "$CNI_IFNAME" "${CNI_NETNS:--}" 
 printf '{\\n"by": "%s",\\n"ips": [{"address": "10.0.0.2/24"}]\\n}\\n' "${0##*/}"
 """
 STATE = '{"ociVersion":"1.0.2","id":"abc","status":"creating","pid":42,"bundle":"%s"}'
+CRUN_STATE = """{
+  "ociVersion": "1.0",
+  "id": "abc",
+  "pid": 42,
+  "root": "%s\\/rootfs",
+  "bundle": "%s",
+  "annotations": {
+    "cntnr.name": "web"
+  }
+}
+"""
 
 
 class Bundle:
@@ -37,7 +48,7 @@ class Bundle:
         self.folder.mkdir()
 
     def hook(
-        self, verb: str, fails: str = "", interface: str = ""
+        self, verb: str, fails: str = "", interface: str = "", state: str = ""
     ) -> "subprocess.CompletedProcess[str]":
         [hook] = cni.oci_hooks("abc")["prestart" if verb == "add" else "poststop"]
         env = dict(one.split("=", 1) for one in hook["env"])
@@ -46,7 +57,7 @@ class Bundle:
             [*hook["args"], *filter(None, [interface])],
             executable=hook["path"],
             env=env,
-            input=STATE % self.folder,
+            input=state or STATE % self.folder,
             capture_output=True,
             text=True,
             check=False,
@@ -87,6 +98,14 @@ def test_one_plugin_is_called_once_and_the_address_given_back(bundle: Bundle) ->
     (add, conf), (delete, _) = bundle.calls()
     assert (add, delete) == ("bridge ADD eth0 /proc/42/ns/net", "host-local DEL eth0 -")
     assert conf == cni.plugin_configs(ETH0, conflists.find_conflist("p_a"))[0]
+
+
+def test_the_state_of_crun_is_read_too(bundle: Bundle) -> None:
+    cni.write_configs(bundle.folder, with_conflists(ETH0))
+    folder = str(bundle.folder).replace("/", "\\/")
+    assert bundle.hook("add", state=CRUN_STATE % (folder, folder)).returncode == 0
+    [(add, _)] = bundle.calls()
+    assert add == "bridge ADD eth0 /proc/42/ns/net"
 
 
 def test_plugins_are_chained_and_called_backwards_in_the_end(

@@ -75,6 +75,12 @@ def find(user: User, part: str) -> list[Process]:
     return sorted((p for p in processes(user) if PARTS[part](p)), key=lambda one: one.pid)
 
 
+def without_children(alike: list[Process]) -> list[Process]:
+    """Leave out children of others: they look like these until they have become another program."""
+    pids = {process.pid for process in alike}
+    return [process for process in alike if process.parent not in pids]
+
+
 def supervisors(project: Project) -> list[Process]:
     """List the supervisors of a project: those that write to its log."""
     # Inside the holder the runtime folder has another path.
@@ -86,10 +92,7 @@ def supervisors(project: Project) -> list[Process]:
         except FileNotFoundError:
             return False
 
-    writers = list(filter(writes_there, find(project.user, "supervisor")))
-    # A child of it does so, too, until it has become another program.
-    pids = {process.pid for process in writers}
-    return [process for process in writers if process.parent not in pids]
+    return without_children(list(filter(writes_there, find(project.user, "supervisor"))))
 
 
 def supervisor(project: Project) -> Process:

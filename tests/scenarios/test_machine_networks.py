@@ -3,8 +3,10 @@
 import hashlib
 from collections.abc import Callable
 
+import pytest
+
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import Project, Result, free_port
+from tests.scenarios.lib import Project, free_port
 
 # A container that is published, and reaches the machine by a name.
 SERVICE = """
@@ -15,6 +17,10 @@ services:
     stop_signal: SIGKILL
     ports: ["127.0.0.1:{port}:80"]
     extra_hosts: ["machine:host-gateway"]
+"""
+# The interface of all but the machine without a network.
+CABLE = """
+ip link add enp0s3 type veth peer name cable; ip link set enp0s3 up; ip link set cable up
 """
 # Name servers answer for `named.test`; what the machine serves is on the first address.
 SERVE = """
@@ -52,38 +58,45 @@ EVERYTHING = {
 SUBNETS = "ok       subnets          {} leads out; the machine has no such"
 
 
-def on_machine(project: Project, setup: str, **environment: str) -> Result:
-    """Run the questions on a machine with another network; its users have one id."""
-    namespaces = ("--user", "--map-current-user", "--keep-caps", "--mount", "--net", "--uts")
-    script = f"{setup}\nmount --bind /dev/null /etc/subuid\n{SERVE}\n{ASK}"
-    argv = ("unshare", *namespaces, "sh", "-ec", script)
-    return project.user.run(
-        *argv, cwd=project.folder, env={"TOLD": "subnets", "THEN": "true"} | environment
-    )
+class Machine:
+    """A machine with another network; its users have one id."""
+
+    def __init__(self, project: Project, port: int) -> None:
+        self.project = project
+        self.port = port  # where the container is published
+
+    def ask(self, setup: str, **environment: str) -> dict[str, str]:
+        """Set the network up, ask everything on it; return the answers by question."""
+        namespaces = ("--user", "--map-current-user", "--keep-caps", "--mount", "--net", "--uts")
+        script = f"{setup}\nmount --bind /dev/null /etc/subuid\n{SERVE}\n{ASK}"
+        argv = ("unshare", *namespaces, "sh", "-ec", script)
+        env = {"TOLD": "subnets", "THEN": "true", "PORT": str(self.port)} | environment
+        result = self.project.user.run(*argv, cwd=self.project.folder, env=env)
+        lines = result.ok().stdout.splitlines()
+        return dict(line.split(": ", 1) for line in lines if ": " in line)
 
 
-def answers(result: Result) -> dict[str, str]:
-    """Return the answers by question."""
-    lines = result.ok().stdout.splitlines()
-    return dict(line.split(": ", 1) for line in lines if ": " in line)
-
-
-def test_a_machine_whose_own_network_is_slirp4netns_s(
-    make_project: MakeProject, busybox_image: str, leftovers: Callable[[], list[str]]
-) -> None:
-    """VirtualBox, Vagrant and qemu give their machines 10.0.2.15, the gateway .2 and the resolver .3."""
+@pytest.fixture
+def machine(make_project: MakeProject, busybox_image: str) -> Machine:
+    """Make the project that is brought up on the machine."""
     port = free_port()
     project = make_project(SERVICE.format(image=busybox_image, port=port))
     project.compose("pull").ok()
-    setup = """
-ip link add enp0s3 type veth peer name cable; ip link set enp0s3 up; ip link set cable up
+    return Machine(project, port)
+
+
+def test_a_machine_whose_own_network_is_slirp4netns_s(
+    machine: Machine, leftovers: Callable[[], list[str]]
+) -> None:
+    """VirtualBox, Vagrant and qemu give their machines 10.0.2.15, the gateway .2 and the resolver .3."""
+    setup = f"""{CABLE}
 ip address add 10.0.2.15/24 dev enp0s3; ip address add 10.0.2.3/32 dev lo
 ip route add default via 10.0.2.2
 """
-    environment = {"RESOLVER": "10.0.2.3", "RESOLV_CONF": "nameserver 10.0.2.3", "PORT": str(port)}
+    environment = {"RESOLVER": "10.0.2.3", "RESOLV_CONF": "nameserver 10.0.2.3"}
     environment["THEN"] = "ip route add 10.128.0.0/24 dev enp0s3"  # it comes when the holder runs
-    bridge = f"br-{hashlib.sha256(f'{project.name}_default'.encode()).hexdigest()[:12]}"
-    assert answers(on_machine(project, setup, **environment)) == {
+    bridge = f"br-{hashlib.sha256(f'{machine.project.name}_default'.encode()).hexdigest()[:12]}"
+    assert machine.ask(setup, **environment) == {
         **EVERYTHING,
         "resolver": "nameserver 198.18.0.3",
         "doctor": "reduced  subnets          one of containers and one of the machine overlap: "
@@ -93,18 +106,14 @@ ip route add default via 10.0.2.2
 
 
 def test_a_machine_whose_name_servers_have_ipv6_alone(
-    make_project: MakeProject, busybox_image: str, leftovers: Callable[[], list[str]]
+    machine: Machine, leftovers: Callable[[], list[str]]
 ) -> None:
-    port = free_port()
-    project = make_project(SERVICE.format(image=busybox_image, port=port))
-    project.compose("pull").ok()
-    setup = """
-ip link add enp0s3 type veth peer name cable; ip link set enp0s3 up; ip link set cable up
+    setup = f"""{CABLE}
 ip address add 192.168.7.15/24 dev enp0s3; ip route add default via 192.168.7.1
 ip address add fd77::53/64 dev enp0s3 nodad
 """
-    environment = {"RESOLVER": "fd77::53", "RESOLV_CONF": "nameserver fd77::53", "PORT": str(port)}
-    assert answers(on_machine(project, setup, **environment)) == {
+    environment = {"RESOLVER": "fd77::53", "RESOLV_CONF": "nameserver fd77::53"}
+    assert machine.ask(setup, **environment) == {
         **EVERYTHING,
         "resolver": "nameserver fd00::3",
         "doctor": SUBNETS.format("10.0.2.0/24"),
@@ -113,14 +122,10 @@ ip address add fd77::53/64 dev enp0s3 nodad
 
 
 def test_a_machine_with_systemd_resolved_that_gets_another_name(
-    make_project: MakeProject, busybox_image: str, leftovers: Callable[[], list[str]]
+    machine: Machine, leftovers: Callable[[], list[str]]
 ) -> None:
     """Its resolv.conf is a link into /run, and names a server that only the machine itself reaches."""
-    port = free_port()
-    project = make_project(SERVICE.format(image=busybox_image, port=port))
-    project.compose("pull").ok()
-    setup = """
-ip link add enp0s3 type veth peer name cable; ip link set enp0s3 up; ip link set cable up
+    setup = f"""{CABLE}
 ip address add 192.168.7.15/24 dev enp0s3; ip route add default via 192.168.7.1
 mkdir -p etc/upper etc/work
 layers="lowerdir=/etc,upperdir=$PWD/etc/upper,workdir=$PWD/etc/work,userxattr"
@@ -132,10 +137,9 @@ ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
     environment = {
         "RESOLVER": "127.0.0.53",
         "RESOLV_CONF": "nameserver 127.0.0.53\noptions edns0 trust-ad",
-        "PORT": str(port),
         "THEN": "hostname other",
     }
-    assert answers(on_machine(project, setup, **environment)) == {
+    assert machine.ask(setup, **environment) == {
         **EVERYTHING,
         "resolver": "nameserver 10.0.2.3",
         "doctor": SUBNETS.format("10.0.2.0/24"),
@@ -143,15 +147,10 @@ ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
     assert leftovers() == []
 
 
-def test_a_machine_without_a_network(
-    make_project: MakeProject, busybox_image: str, leftovers: Callable[[], list[str]]
-) -> None:
+def test_a_machine_without_a_network(machine: Machine, leftovers: Callable[[], list[str]]) -> None:
     """Published ports answer; the only address of the machine is one that containers may not reach."""
-    port = free_port()
-    project = make_project(SERVICE.format(image=busybox_image, port=port))
-    project.compose("pull").ok()
-    environment = {"RESOLVER": "127.0.0.1", "RESOLV_CONF": "", "PORT": str(port), "TOLD": "way out"}
-    told = answers(on_machine(project, "", **environment))
+    environment = {"RESOLVER": "127.0.0.1", "RESOLV_CONF": "", "TOLD": "way out"}
+    told = machine.ask("", **environment)
     assert "unreachable" in told.pop("outside")
     assert told == {
         "port": "published",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cntnr_compose.model.plan import Plan
 
 ENDING = "containers end when you log out"
-LASTING = frozenset({"always", "unless-stopped"})  # restart policies that mean reboots, too
+REBOOT_POLICIES = frozenset({"always", "unless-stopped"})  # those that mean reboots, too
 
 
 def project_name(options: "ProjectOptions") -> str:
@@ -45,7 +45,7 @@ def arrange_boot(project: str, conditions: Iterable[str], emit: "Emit") -> None:
 
     Where that is not possible, or was not before, the user is told once.
     """
-    if LASTING.isdisjoint(conditions) or _is_installed(project):
+    if REBOOT_POLICIES.isdisjoint(conditions) or _is_installed(project):
         return
     from cntnr_compose.client.boot import crontab
     from cntnr_compose.host.systemd import logind

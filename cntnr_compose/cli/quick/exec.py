@@ -1,16 +1,13 @@
 """Answer a plain `cntnr exec`: a supervisor prepares the process, which gets our streams and no terminal."""
 
-import _json  # what `json` is made of, whose import takes 5 ms
-import _socket  # likewise
 import os
 
-from cntnr_compose import __version__
 from cntnr_compose.core import oci_runtimes
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.files import folders, plain_json
-from cntnr_compose.host import socket_peer
+from cntnr_compose.core.files import folders
 from cntnr_compose.host.children import foreground
-from cntnr_compose.model.version import PROTOCOL
+from cntnr_compose.host.namespaces import holder_file
+from cntnr_compose.host.namespaces.holder_file import HolderPids
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,10 +18,15 @@ if TYPE_CHECKING:
 FLAGS = {"-i": "interactive", "--interactive": "interactive", "--privileged": "privileged"}
 ENVIRONMENT = ("-e", "--env")
 OPTIONS = {"-u": "user", "--user": "user", "-w": "working_dir", "--workdir": "working_dir"}
+SPEC_WORD = "/process.json"  # of the command, in place of which it reads the process
+UNIFIED_CGROUPS = "/sys/fs/cgroup/cgroup.controllers"
 HEAD_SIZE = 1024  # bytes of a record that its id, name and project are in
-CHUNK = 1 << 16
 # Until the program is started the ordinary command says what is wrong.
 SURPRISES = (CntnrError, OSError, LookupError, TypeError, ValueError)
+
+
+class Unforeseen(Exception):
+    """What is asked is for the ordinary command, which says what is wrong."""
 
 
 def run(words: "Sequence[str]") -> int | None:
@@ -33,25 +35,9 @@ def run(words: "Sequence[str]") -> int | None:
     if request is None:
         return None
     try:
-        interactive = request.pop("interactive", False)
-        project, request["container"] = find(request["container"])
-        command = _prepare(project, request)
-        argv, word, content = command["argv"], command["spec_word"], command["spec"].encode()
-    except SURPRISES:
+        code, error = _run_process(request, interactive=request.pop("interactive", False))
+    except Unforeseen:
         return None
-    if command.get("joins_scope"):
-        from cntnr_compose.host.systemd import scope
-
-        scope.join()
-    try:
-        code, error = foreground.run(
-            argv,
-            word,
-            content,
-            interactive=interactive,
-            is_apart=command.get("keeps_streams", False),
-            is_withheld=oci_runtimes.is_exec_error,
-        )
     except OSError:
         from cntnr_compose.cli.flows.containers.attachment import explained_write_errors
 
@@ -62,6 +48,73 @@ def run(words: "Sequence[str]") -> int | None:
 
         return explain(code, error, request["command"][0], request["container"])
     return code if code >= 0 else 128 - code
+
+
+def _run_process(request: "Tree", *, interactive: bool) -> tuple[int, bytes]:
+    """Run a process; its command starts while a supervisor prepares it, where that can be foreseen."""
+    with _Surprises():
+        project, request["container"], identity = find(request["container"])
+        argv = foresee_argv(identity)
+    foreseen: Tree = {"argv": argv, "spec_word": SPEC_WORD}
+    command = foreseen if argv else _prepare(project, request)
+    if command.get("joins_scope"):
+        from cntnr_compose.host.systemd import scope
+
+        scope.join()
+
+    def produce() -> bytes:
+        prepared = _prepare(project, request) if command is foreseen else command
+        if prepared["argv"] != command["argv"] or (prepared.get("joins_scope") and argv):
+            raise Unforeseen
+        return bytes(prepared["spec"].encode())
+
+    return foreground.run(
+        command["argv"],
+        command["spec_word"],
+        produce,
+        interactive=interactive,
+        is_apart=command.get("keeps_streams", False),
+        is_withheld=oci_runtimes.is_exec_error,
+    )
+
+
+def _prepare(project: str, request: "Tree") -> "Tree":
+    with _Surprises():
+        from cntnr_compose.cli.quick import exec_request  # beside the start of the command
+
+        return exec_request.prepare(project, request)
+
+
+class _Surprises:
+    """A block in which every error is for the ordinary command."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, SURPRISES):
+            raise Unforeseen from error
+
+
+def foresee_argv(identity: str) -> "list[str] | None":
+    """Return runc's command that a supervisor would have us run; None where it may be another one.
+
+    On cgroup v2 we may have to join the scope of containers first. Raises `OSError`, `CntnrError`.
+    """
+    if os.path.exists(UNIFIED_CGROUPS):
+        return None
+    holder = holder_file.find_holder(HolderPids)
+    if holder is None:
+        return None
+    bundle = holder.root(f"{folders.HOLDER_TMPFS}/b/{identity[:12]}")
+    try:
+        program = os.readlink(f"{bundle}/{oci_runtimes.RUNC}")
+    except OSError:  # it does not run, or by crun
+        return None
+    states = f"{folders.HOLDER_TMPFS}/runc"
+    return holder.nsenter_argv(
+        [program, "--root", states, "exec", "--process", SPEC_WORD, identity]
+    )
 
 
 def parse(words: "Sequence[str]") -> "Tree | None":
@@ -89,8 +142,8 @@ def parse(words: "Sequence[str]") -> "Tree | None":
     return {**request, "container": word, "command": remaining[::-1]}
 
 
-def find(reference: str) -> tuple[str, str]:
-    """Return project and name of the container that has a whole id, or else a name.
+def find(reference: str) -> tuple[str, str, str]:
+    """Return project, name and id of the container that has a whole id, or else a name.
 
     Raises `LookupError` where that is not plain, `OSError`.
     """
@@ -99,9 +152,9 @@ def find(reference: str) -> tuple[str, str]:
         for identity in os.listdir(f"{folders.containers()}/{project}"):
             name = _read_name(project, identity)
             if identity == reference:
-                return project, name
+                return project, name, identity
             if name == reference:
-                matches.append((project, name))
+                matches.append((project, name, identity))
     if len(matches) != 1:
         raise LookupError(reference)
     return matches[0]
@@ -118,38 +171,3 @@ def _read_name(project: str, identity: str) -> str:
     begin, end = f'{{"id":"{identity}","name":"', f'","project":"{project}",'
     name, is_whole, _ = head.removeprefix(begin).partition(end)
     return name if is_whole and head.startswith(begin) else ""
-
-
-def _prepare(project: str, request: "Tree") -> "Tree":
-    """Have a supervisor of our version prepare a process; return its `ExecCommand`."""
-    path = f"{folders.holder()}/inside/{folders.supervisor_file(project, 'sock')}"
-    connected = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    try:
-        connected.connect(path)
-        socket_peer.check_own_user(connected, path)
-        connected.sendall(f'{{"type":"hello"}}\n{encode({"type": "exec", **request})}\n'.encode())
-        received = b""
-        while received.count(b"\n") < 2:
-            block = connected.recv(CHUNK)
-            if not block:
-                raise ConnectionError(path)
-            received += block
-    finally:
-        connected.close()
-    greeting, reply, _ = received.split(b"\n")
-    its = plain_json.parse_tree(greeting)["result"]
-    if (its["version"], its["protocol"], its["project"]) != (__version__, PROTOCOL, project):
-        raise LookupError(path)
-    result: Tree = plain_json.parse_tree(reply)["result"]
-    return result
-
-
-def encode(value: "str | bool | list[str] | Tree") -> str:
-    """Encode a value as JSON."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{encode(key)}:{encode(value[key])}" for key in value) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(encode, value)) + "]"
-    return _json.encode_basestring(value)

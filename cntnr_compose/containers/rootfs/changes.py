@@ -18,7 +18,7 @@ from cntnr_compose.containers.rootfs.mount_points import list_mount_points
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import files, process
-from cntnr_compose.host.namespaces import holder, rootlesskit
+from cntnr_compose.host.namespaces import rootlesskit
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images.layers import overlay_marks
 from cntnr_compose.images.layers.complete import LowerLayers
@@ -193,7 +193,7 @@ def print_changes(record: Record) -> None:
     with rootlesskit.temporary_holder("diff") as running:
         argv = [sys.executable, "-P", "-c", CODE, record.project, record.id]
         env = {**os.environ, "PATH": process.search_path()}
-        argv = holder.nsenter_argv(running, argv, network=False)
+        argv = running.nsenter_argv(argv)
         program = process.popen(argv, env=env, stderr=process.PIPE)
         try:
             _, err = program.communicate()

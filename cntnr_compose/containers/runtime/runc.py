@@ -48,7 +48,7 @@ async def start(container_id: str, name: str) -> None:
     try:
         await process.run_async(oci_runtime.build_argv(container_id, "start", container_id))
     except CommandFailed as error:
-        raise ContainerFailed(name, extract_cause(error.stderr)) from error
+        raise ContainerFailed(name, extract_cause(error.stderr or error.reason)) from error
 
 
 async def delete(container_id: str, *, force: bool = False) -> None:

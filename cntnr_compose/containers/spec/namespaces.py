@@ -15,7 +15,7 @@ IPC_SYSCTLS = frozenset(
 # Before this kernel, ipc sysctls belong to the host's root even in a namespace.
 IPC_SYSCTLS_SINCE = (5, 19)
 # crun fails at a hook that has ended before it was given the container's state.
-READ_STATE_FIRST = 'read -r _; exec "$@"'
+READ_STATE_FIRST = 'while read -r _; do :; done; exec "$@"'
 
 
 # Which words the keys accept beside ""; a word with a colon is followed by a name.

@@ -16,7 +16,9 @@ from cntnr_compose.core.values import from_tree, replace
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.observed import Container, Record, Status
 
-LASTING = frozenset({"state", "stopped_by_user"})  # what is started after a reboot depends on these
+REBOOT_FIELDS = frozenset(
+    {"state", "stopped_by_user"}
+)  # what is started after a reboot depends on these
 log = logging.getLogger(__name__)
 
 
@@ -62,7 +64,9 @@ class ContainerState:
         """Change fields of the status, and write the status file."""
         self.status = replace(self.status, **changes)
         try:
-            records.write_status(self.record, self.status, lasts=not LASTING.isdisjoint(changes))
+            records.write_status(
+                self.record, self.status, lasts=not REBOOT_FIELDS.isdisjoint(changes)
+            )
             if self.record.oneoff and self.status.state in ("exited", "restarting"):
                 records.write_exit_code(self.record, self.status.exit_code)
         except OSError as error:

@@ -52,7 +52,6 @@ def write_intent(project: Project) -> None:
 def remove_intent(project: str) -> None:
     """Remove what a project was brought up as."""
     paths.intent(project).unlink(missing_ok=True)
-    for draft in files.find_paths(
-        paths.projects(), f".{project}.json.*"
-    ):  # of writers that were killed
+    # Drafts are of writers that were killed.
+    for draft in files.find_paths(paths.projects(), f".{project}.json.*"):
         draft.unlink(missing_ok=True)

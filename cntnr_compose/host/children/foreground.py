@@ -28,16 +28,17 @@ FORWARDED_SIGNALS = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGQU
 def run(
     argv: "Sequence[str]",
     word: str,
-    content: bytes,
+    produce: "Callable[[], bytes]",
     *,
     interactive: bool,
     is_apart: bool,
     is_withheld: "Callable[[bytes], bool]",
 ) -> tuple[int, bytes]:
-    """Run a program with a file in place of a ``word`` of its command; return its exit code.
+    """Run a program that reads, in place of a ``word`` of its command, what is produced beside its start.
 
-    Negative numbers are of signals that ended it. What it writes to standard error is passed on, but for
-    blocks that are to be withheld: they are returned. Unless ``interactive`` it reads nothing, and an
+    Where ``produce`` raises an error, so do we: the program has read nothing and ended. Return its exit
+    code; negative numbers are of signals that ended it. What it writes to standard error is passed on, but
+    for blocks that are to be withheld: they are returned. Unless ``interactive`` it reads nothing, and an
     interrupt that is passed on to it is raised at its end. Where it is to be kept ``apart`` from our
     terminal, pipes are between them: a program that has a terminal could type on it, and change its modes.
     Raises `ProgramMissing`.
@@ -46,16 +47,16 @@ def run(
     try:
         with SignalForwarder() as signals:
             streams.open(interactive=interactive, is_apart=is_apart)
-            child = spawn.spawn_with_file(
+            child, pipe = spawn.spawn_with_pipe(
                 argv,
                 word,
-                content,
                 stdin=streams.stdin,
                 stdout=streams.stdout,
                 stderr=streams.stderr,
             )
             signals.set_child(child)
             streams.close_child_ends()
+            _feed(child, pipe, produce)
             withheld = streams.forward(child, is_withheld)
             code = child.wait()
     finally:
@@ -63,6 +64,16 @@ def run(
     if signals.was_interrupted and not interactive:
         raise KeyboardInterrupt
     return code, withheld
+
+
+def _feed(child: spawn.Child, pipe: int, produce: "Callable[[], bytes]") -> None:
+    try:
+        content = produce()
+    except BaseException:
+        os.close(pipe)
+        child.wait()  # nobody sees what it says of that
+        raise
+    spawn.feed(pipe, content)
 
 
 class _Streams:

@@ -63,6 +63,42 @@ def spawn_with_file(
         os.close(file)
 
 
+def spawn_with_pipe(
+    argv: "Sequence[str]",
+    word: str,
+    *,
+    stdin: int | None = None,
+    stdout: int | None = None,
+    stderr: int | None = None,
+) -> tuple[Child, int]:
+    """Start a program; the ``word`` in its command becomes a pipe, whose other end is returned.
+
+    Streams are as those of `spawn_with_file`. Raises `ProgramMissing`.
+    """
+    _close_others_on_exec()
+    readable, writable = os.pipe2(os.O_CLOEXEC)
+    try:
+        os.set_inheritable(readable, True)  # noqa: FBT003
+        words = [f"/dev/fd/{readable}" if each == word else each for each in argv]
+        return _spawn(words, (stdin, stdout, stderr)), writable
+    except BaseException:
+        os.close(writable)
+        raise
+    finally:
+        os.close(readable)
+
+
+def feed(pipe: int, content: bytes) -> None:
+    """Write all of ``content`` to a pipe, as far as it is read, and close it."""
+    try:
+        while content:
+            content = content[os.write(pipe, content) :]
+    except BrokenPipeError:  # the program has ended; its code says why
+        return
+    finally:
+        os.close(pipe)
+
+
 def _close_others_on_exec() -> None:
     """Have descriptors closed in programs that whoever started us has left open."""
     for name in os.listdir("/proc/self/fd"):  # noqa: PTH208

@@ -114,17 +114,6 @@ def _join(holder: NamespaceHolder, flags: int) -> None:
         os.close(descriptor)
 
 
-def nsenter_argv(holder: NamespaceHolder, argv: Sequence[str], *, network: bool) -> list[str]:
-    """Build the command that runs ``argv`` inside the holder, from outside."""
-    return [
-        "nsenter", "-U", "--preserve-credentials", "-m", "-p",
-        *(["-n"] if network else []),
-        "--wdns=/",
-        "-t", str(holder.child),
-        *argv,
-    ]  # fmt: skip
-
-
 def nsenter_network_argv(argv: Sequence[str]) -> list[str]:
     """Build the command that runs ``argv`` in the holder's network namespace, from inside."""
     return ["nsenter", "--net=/proc/1/ns/net", *argv]

@@ -6,6 +6,7 @@ from cntnr_compose.host import proc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import TypeVar
 
     H = TypeVar("H", bound="HolderPids")
@@ -31,6 +32,15 @@ class HolderPids(Frozen):
     def root(self, path: str) -> str:
         """Return where a path inside the holder is seen from outside (proc(5), "root")."""
         return f"/proc/{self.child}/root{path}"
+
+    def nsenter_argv(self, argv: "Sequence[str]") -> list[str]:
+        """Build the command that runs ``argv`` inside the holder, from outside."""
+        return [
+            "nsenter", "-U", "--preserve-credentials", "-m", "-p",
+            "--wdns=/",
+            "-t", str(self.child),
+            *argv,
+        ]  # fmt: skip
 
 
 def find_holder(kind: "type[H]") -> "H | None":

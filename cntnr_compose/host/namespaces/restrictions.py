@@ -4,12 +4,16 @@ A setting alone proves nothing: some do not concern root, and AppArmor may know 
 refused before namespaces were tried (`trial`).
 """
 
+import contextlib
+import os
+import re
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.host import kernel
+from cntnr_compose.core.errors import CntnrError, ProgramMissing
+from cntnr_compose.host import files, kernel, process
 from cntnr_compose.host.namespaces.holder import find_holder
 
 # Settings, the value that forbids, one that allows, and what the first means.
@@ -20,6 +24,7 @@ SETTINGS = (
 APPARMOR_SETTING = "kernel.apparmor_restrict_unprivileged_userns"  # Ubuntu's kernels
 NAMED_ONLY = "AppArmor lets only named programs make user namespaces"
 PROFILE = Path(__file__).parents[2] / "apparmor/cntnr-rootlesskit"
+PROFILE_PATHS = ("/usr/bin/rootlesskit", "/usr/local/bin/rootlesskit")  # that it names
 PROFILES = Path("/etc/apparmor.d")
 SYSCTL_FILE = "/etc/sysctl.d/60-cntnr.conf"
 
@@ -56,17 +61,29 @@ def _list_settings() -> list[Restriction]:
 def _list_apparmor() -> list[Restriction]:
     if kernel.read_sysctl(APPARMOR_SETTING, default=0) != 1:
         return []
-    profile = _find_profile()
+    program, profile = _find_rootlesskit(), _find_profile()
     if profile is None:
-        return [Restriction(f"{NAMED_ONLY}, and rootlesskit is none", profile_command())]
-    reason = f"{NAMED_ONLY}, and {profile}, which names rootlesskit, may not be loaded"
+        return [Restriction(f"{NAMED_ONLY}, and {program} is none", profile_command(program))]
+    reason = f"{NAMED_ONLY}, and {profile}, which names {program}, may not be loaded"
     return [Restriction(reason, load_command(profile))]
 
 
+def _find_rootlesskit() -> str:
+    """Return the path by which AppArmor knows rootlesskit."""
+    try:
+        return os.path.realpath(process.find_program("rootlesskit"))
+    except ProgramMissing:
+        return "/usr/bin/rootlesskit"
+
+
 def _find_profile() -> Path | None:
-    """Find a profile of AppArmor for rootlesskit, loaded or not: ours, or Ubuntu's own."""
-    candidates = (PROFILES / name for name in (PROFILE.name, "rootlesskit"))
-    return next((path for path in candidates if path.exists()), None)
+    """Find a profile of AppArmor for rootlesskit, loaded or not: ours, or the distribution's own."""
+    program = re.compile(rf"{re.escape(_find_rootlesskit())}(?![\w.-])".encode())
+    for path in sorted(files.find_paths(PROFILES, "*")):
+        with contextlib.suppress(OSError):  # a folder, or another user's
+            if program.search(path.read_bytes()):
+                return path
+    return None
 
 
 def describe_reasons(trial: str, restrictions: Iterable[Restriction]) -> str:
@@ -85,10 +102,13 @@ def sysctl_command(name: str, value: int) -> str:
     return f"sudo sh -c 'echo {setting} >>{SYSCTL_FILE} && sysctl -w {setting}'"
 
 
-def profile_command() -> str:
-    """Return the command that gives AppArmor a profile for rootlesskit."""
+def profile_command(program: str) -> str:
+    """Return the command that gives AppArmor a profile for rootlesskit, wherever that is."""
     target = PROFILES / PROFILE.name
-    return f"sudo install -m 644 {PROFILE} {target} && {load_command(target)}"
+    if program in PROFILE_PATHS:
+        return f"sudo install -m 644 {PROFILE} {target} && {load_command(target)}"
+    replace = shlex.join(["sed", f"s,{PROFILE_PATHS[-1]},{program},", str(PROFILE)])
+    return f"sudo sh -c {shlex.quote(f'{replace} >{target}')} && {load_command(target)}"
 
 
 def load_command(profile: Path) -> str:

@@ -10,7 +10,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Bytes, Value, from_json, to_json
 from cntnr_compose.host import files, process
-from cntnr_compose.host.namespaces import holder, rootlesskit
+from cntnr_compose.host.namespaces import rootlesskit
 
 LOCK = ".gone.lock"
 REMOVAL_CODE = "from cntnr_compose.images.storage.detached import main; main()"
@@ -47,7 +47,7 @@ def remove_detached() -> Bytes:
         return size
     with rootlesskit.temporary_holder("image-gc") as running:
         argv = [sys.executable, "-P", "-c", REMOVAL_CODE]
-        argv = holder.nsenter_argv(running, argv, network=False)
+        argv = running.nsenter_argv(argv)
         env = {**os.environ, "PATH": process.search_path()}
         done = process.run(argv, env=env, ok=range(-64, 256))
     if done.returncode != 0:

@@ -13,7 +13,7 @@ from pathlib import Path
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Bytes, Value, from_json, to_json
 from cntnr_compose.host import files, process
-from cntnr_compose.host.namespaces import holder, rootlesskit
+from cntnr_compose.host.namespaces import rootlesskit
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images.layers.archive import tar_reader
 from cntnr_compose.images.layers.archive.decompress import StreamDamaged
@@ -43,7 +43,7 @@ def check_layers(store: ImageStore, index: Index) -> dict[str, str]:
     if not layers:
         return {}
     with rootlesskit.temporary_holder("image-fsck") as running:
-        argv = holder.nsenter_argv(running, [sys.executable, "-P", "-c", CHECK_CODE], network=False)
+        argv = running.nsenter_argv([sys.executable, "-P", "-c", CHECK_CODE])
         env = {**os.environ, "PATH": process.search_path()}
         done = process.run(argv, env=env, stdin=to_json(layers) + b"\n", ok=range(-64, 256))
     if done.returncode != 0:

@@ -10,7 +10,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Bytes, Seconds, Value, field, from_json, to_json
 from cntnr_compose.host import files, process
-from cntnr_compose.host.namespaces import holder, rootlesskit
+from cntnr_compose.host.namespaces import rootlesskit
 from cntnr_compose.images.storage.detached import measure
 
 MEASURE_CODE = "from cntnr_compose.images.storage.sizes import main; main()"
@@ -70,7 +70,7 @@ def measure_folders(folders: Iterable[Path]) -> dict[Path, Bytes]:
         return sizes
     with rootlesskit.temporary_holder("image-du") as running:
         argv = [sys.executable, "-P", "-c", MEASURE_CODE]
-        argv = holder.nsenter_argv(running, argv, network=False)
+        argv = running.nsenter_argv(argv)
         env = {**os.environ, "PATH": process.search_path()}
         names = to_json([str(folder) for folder in others]) + b"\n"
         done = process.run(argv, env=env, stdin=names, ok=range(-64, 256))

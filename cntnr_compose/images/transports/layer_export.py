@@ -13,7 +13,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError, CommandFailed
 from cntnr_compose.core.values import Value, from_json, to_json
 from cntnr_compose.host import files, process
-from cntnr_compose.host.namespaces import holder, rootlesskit, subids
+from cntnr_compose.host.namespaces import rootlesskit, subids
 from cntnr_compose.images.layers import squashfs, unpack
 from cntnr_compose.images.layers.shared import (
     LAYERS,
@@ -59,7 +59,7 @@ def export_layers(image: Image, folder: Path) -> None:
     request = LayerExport(image=image, folder=str(folder))
     with rootlesskit.temporary_holder("image-export") as running:
         argv = [sys.executable, "-P", "-c", EXPORT_CODE]
-        argv = holder.nsenter_argv(running, argv, network=False)
+        argv = running.nsenter_argv(argv)
         env = {**os.environ, "PATH": process.search_path()}
         done = process.run(argv, env=env, stdin=to_json(request) + b"\n", ok=range(-64, 256))
     if done.returncode == 0:

@@ -15,14 +15,16 @@ from cntnr_compose.core.frozen import Frozen, Tree
 NETNS = (
     "NETNS"  # variable: the path of the container's network namespace, where its pid says nothing
 )
-# The state of the container comes on standard input (runtime-spec, "state"); runc ends it without a newline.
+# The state of the container comes on standard input (runtime-spec, "state"). runc ends it without a newline;
+# crun 1.28 writes several lines, with spaces, and "\/" for each slash, which `read` without -r takes back.
 # After its end the container's namespace is gone, which an empty CNI_NETNS says. The name of an interface as
 # the last word means this one alone, of a container that lives.
 HOOK_SCRIPT = r"""
-read -r state
-pid=${state#*\"pid\":}; pid=${pid%%[,\}]*}
-bundle=${state#*\"bundle\":\"}; bundle=${bundle%%\"*}
-id=${state#*\"id\":\"}; id=${id%%\"*}
+state=
+while read line || [ "$line" ]; do state=$state$line; done
+pid=${state#*\"pid\":}; pid=${pid%%[,\}]*}; pid=${pid##* }
+bundle=${state#*\"bundle\":*\"}; bundle=${bundle%%\"*}
+id=${state#*\"id\":*\"}; id=${id%%\"*}
 cd "$bundle/cni" || exit 1
 export CNI_CONTAINERID=$id CNI_NETNS=${NETNS:-/proc/$pid/ns/net} CNI_COMMAND=ADD
 [ "$1" = add ] || CNI_COMMAND=DEL

@@ -11,13 +11,20 @@ from contrib.vm.scenarios.projects import SLEEPER, require_nothing_left
 Checks: TypeAlias = dict[str, dict[str, str]]
 OFF = "kernel.unprivileged_userns_clone"
 FEATURES = "/sys/kernel/security/apparmor/features/namespaces/mask"
+PROFILES = "/etc/apparmor.d"
+# Debian 13 and Ubuntu have a profile of their own for rootlesskit.
+LAY_ASIDE = "[ ! -e rootlesskit ] || { apparmor_parser -R rootlesskit; mv rootlesskit /root/; }"
+PUT_BACK = "[ ! -e /root/rootlesskit ] || mv /root/rootlesskit .; apparmor_parser -r rootlesskit"
 UNKNOWN = "AppArmor of this kernel knows no user namespaces; that of Linux 6.7 does"
 SESSION = "row-session"
 # All is allowed but to make user namespaces. A program gets the profile of its name, where there is one.
 SESSION_PROFILE = f"""
 abi <abi/4.0>,
-profile {SESSION} {{
-  allow all,
+profile {SESSION} flags=(attach_disconnected, mediate_deleted) {{
+  /{{**,}} rwlkm,
+  /{{**,}} pix,
+  capability, network, mount, remount, umount, pivot_root, ptrace, signal, unix, dbus, mqueue, io_uring,
+  change_profile,
   deny userns,
 }}
 """
@@ -61,7 +68,7 @@ def check_doctor(person: Person) -> None:
     checks = ask_doctor(person, "--try")
     require_enough(checks)
     require(checks["container"]["state"] == "ok", f"the trial says {checks['container']}")
-    has_ids = person.run("grep -q ^$USER: /etc/subuid").status == 0 or person.user == "root"
+    has_ids = person.run("grep -q ^$USER: /etc/subuid").status == 0
     ids, ports, cgroups = (checks[name] for name in ("subordinate ids", "low ports", "cgroups"))
     require((ids["state"] == "ok") == has_ids, f"subordinate ids are {ids}")
     is_held = "its limit holds" in checks["container"]["found"]
@@ -146,8 +153,9 @@ class ConfinedAsByUbuntu(Person):
 @row(
     "apparmor-restriction",
     user="other",
-    promise="where AppArmor lets only named programs make user namespaces, as on Ubuntu 24.04 (a profile of"
-    " the session does so here), `doctor` and `up` name the command; with it containers run",
+    promise="where AppArmor lets only named programs make user namespaces, as on Ubuntu 24.04 (here by a"
+    " profile of the session), `doctor` and `up` name the command; after it containers run, also beside the"
+    " profile of the distribution",
 )
 def apparmor_restriction(person: Person) -> None:
     """Have AppArmor confine a session, and give rootlesskit the profile of contrib/apparmor."""
@@ -155,19 +163,22 @@ def apparmor_restriction(person: Person) -> None:
     if root.run(f"grep -qs userns {FEATURES}").status != 0:
         raise Skipped(UNKNOWN)
     person.ensure_image()
-    machine.put("root", f"/etc/apparmor.d/{SESSION}", SESSION_PROFILE.encode())
+    machine.put("root", f"{PROFILES}/{SESSION}", SESSION_PROFILE.encode())
     confined = Confined(machine, person.user)
     try:
-        root.ok(f"apparmor_parser -r /etc/apparmor.d/{SESSION}")
-        require(confined.run("unshare -Ur true").status != 0, "the session is not confined")
+        root.ok(f"cd {PROFILES} && apparmor_parser -r {SESSION}; {LAY_ASIDE}")
+        require(confined.run("rootlesskit true").status != 0, "the session is not confined")
         mend = require_refusal(ConfinedAsByUbuntu(machine, person.user), "apparmor_parser -r")
         root.ok(mend.replace("sudo ", ""))
         require_enough(ask_doctor(confined))
+        root.ok(f"cd {PROFILES} && {PUT_BACK}")
         with confined.project("named", SLEEPER) as project:
             project.ok("up -d")
             project.ok("exec -T a true")
     finally:
         for name in (SESSION, "cntnr-rootlesskit"):
-            path = f"/etc/apparmor.d/{name}"
-            root.run(f"[ ! -e {path} ] || {{ apparmor_parser -R {path}; rm {path}; }}")
+            root.run(
+                f"cd {PROFILES} && [ ! -e {name} ] || {{ apparmor_parser -R {name}; rm {name}; }}"
+            )
+        root.run(f"cd {PROFILES} && {PUT_BACK}")
     require_nothing_left(person)

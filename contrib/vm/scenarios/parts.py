@@ -111,7 +111,11 @@ def bundles_of_umoci(person: Person) -> None:
         person.run("rm -rf rows/umoci")
 
 
-@row("registry", user="other", promise="`push` and `pull` by a registry, which has each layer once")
+@row(
+    "registry",
+    user="other",
+    promise="`push` to a registry and `pull` from it; what it lacks is told",
+)
 def images_of_a_registry(person: Person) -> None:
     """Push an image to a registry at the machine, remove it, pull it, run it."""
     name = f"{ADDRESS}/row/pulled:1"

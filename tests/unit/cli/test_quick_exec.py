@@ -1,21 +1,29 @@
 """`cntnr exec` with few imports: which command lines are plain, and what is left to the ordinary command."""
 
+import os
 import shlex
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cntnr_compose.cli.parser import fast_parser
 from cntnr_compose.cli.quick import exec as quick_exec
+from cntnr_compose.cli.quick import exec_request
 from cntnr_compose.client.exec import CannotExec
+from cntnr_compose.containers.exec import SPEC_WORD
+from cntnr_compose.containers.runtime import runc
 from cntnr_compose.containers.state import records
 from cntnr_compose.core import paths
+from cntnr_compose.core.files import folders
 from cntnr_compose.core.values import from_json, replace, to_json, to_tree
 from cntnr_compose.host import files
 from cntnr_compose.host.children import foreground
+from cntnr_compose.host.namespaces import holder_file
+from cntnr_compose.host.namespaces.holder import NamespaceHolder
 from cntnr_compose.host.systemd import scope
 from cntnr_compose.model.protocol import (
     OWN_GREETING,
@@ -49,7 +57,7 @@ def test_plain_words_mean_what_they_mean_to_the_ordinary_command(line: str) -> N
     request = quick_exec.parse(words)
     assert request is not None
     assert request.pop("interactive", False) == values["interactive"]
-    sent = from_json(quick_exec.encode({"type": "exec", **request}), Request)  # type: ignore[arg-type]
+    sent = from_json(exec_request.encode({"type": "exec", **request}), Request)  # type: ignore[arg-type]
     assert sent == PrepareExec(
         container=values["container"],
         command=values["command"],
@@ -85,11 +93,11 @@ def there() -> Iterator[str]:
 def test_containers_are_found_by_whole_ids_and_by_names(there: str) -> None:
     other = replace(container("db", project="_", name="x.y_z").record, id="f" * 64, service="x")
     records.write_record(other)
-    assert quick_exec.find("shop-web-1") == ("shop", "shop-web-1")
-    assert quick_exec.find(there) == ("shop", "shop-web-1")
-    assert quick_exec.find("x.y_z") == ("_", "x.y_z")
+    assert quick_exec.find("shop-web-1")[:2] == ("shop", "shop-web-1")
+    assert quick_exec.find(there)[:2] == ("shop", "shop-web-1")
+    assert quick_exec.find("x.y_z")[:2] == ("_", "x.y_z")
     (paths.container("shop", "half")).mkdir()
-    assert quick_exec.find("f" * 64) == ("_", "x.y_z")
+    assert quick_exec.find("f" * 64)[:2] == ("_", "x.y_z")
     for reference in ("f" * 63, "shop-web", "/x.y_z"):
         with pytest.raises(LookupError):
             quick_exec.find(reference)
@@ -97,7 +105,7 @@ def test_containers_are_found_by_whole_ids_and_by_names(there: str) -> None:
     with pytest.raises(LookupError):
         quick_exec.find("x.y_z")
     records.write_record(replace(other, id="d" * 64, name="f" * 64))  # an id comes first
-    assert quick_exec.find("f" * 64) == ("_", "x.y_z")
+    assert quick_exec.find("f" * 64)[:2] == ("_", "x.y_z")
 
 
 Serve = Callable[..., list[bytes]]
@@ -135,8 +143,10 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Record what would be started; it ends with 7, or as the test says."""
     calls: list[Any] = []
 
-    def fake(argv: list[str], word: str, content: bytes, **more: Any) -> tuple[int, bytes]:
-        calls.append((argv, word, content, more["interactive"], more["is_apart"]))
+    def fake(
+        argv: list[str], word: str, produce: Callable[[], bytes], **more: Any
+    ) -> tuple[int, bytes]:
+        calls.append((argv, word, produce(), more["interactive"], more["is_apart"]))
         return 7, b""
 
     monkeypatch.setattr(foreground, "run", fake)
@@ -162,6 +172,48 @@ def test_it_joins_the_scope_where_the_container_s_group_lies(
     assert order == ([[]] if joins else [])  # before the runtime is started
 
 
+def test_its_command_is_foreseen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    own = NamespaceHolder(parent=1, child=os.getpid(), payload=1, born=(1, 1))
+    identity = "3" * 64
+    monkeypatch.setattr(folders, "HOLDER_TMPFS", str(tmp_path))
+    monkeypatch.setattr(quick_exec, "UNIFIED_CGROUPS", str(tmp_path / "controllers"))
+    monkeypatch.setattr(holder_file, "find_holder", lambda _: own)
+    assert quick_exec.foresee_argv(identity) is None  # it does not run
+    bundle = paths.bundle(identity)
+    bundle.mkdir(parents=True)
+    (bundle / "crun").symlink_to("/usr/bin/crun")
+    assert quick_exec.foresee_argv(identity) is None
+    (bundle / "crun").unlink()
+    (bundle / "runc").symlink_to("/opt/runc")
+    words = runc.build_exec_argv(identity, Path(SPEC_WORD))
+    assert words[0] == "/opt/runc"
+    assert quick_exec.foresee_argv(identity) == own.nsenter_argv(words)
+    (tmp_path / "controllers").touch()
+    assert quick_exec.foresee_argv(identity) is None
+    monkeypatch.setattr(holder_file, "find_holder", lambda _: None)
+    (tmp_path / "controllers").unlink()
+    assert quick_exec.foresee_argv(identity) is None
+
+
+@pytest.mark.parametrize(
+    ("foreseen", "joins", "code"),
+    [(COMMAND.argv, False, 7), (("nsenter", "other"), False, None), (COMMAND.argv, True, None)],
+)
+def test_a_command_that_was_foreseen_is_what_the_supervisor_says_or_reads_nothing(
+    serve: Serve,
+    ran: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+    foreseen: tuple[str, ...],
+    *,
+    joins: bool,
+    code: int | None,
+) -> None:
+    monkeypatch.setattr(quick_exec, "foresee_argv", lambda _: list(foreseen))
+    serve(ResultReply(result=to_tree(replace(COMMAND, joins_scope=joins))))
+    assert quick_exec.run(["shop-web-1", "id"]) == code
+    assert len(ran) == (code is not None)
+
+
 @pytest.mark.parametrize(
     ("result", "greeting"),
     [
@@ -172,9 +224,16 @@ def test_it_joins_the_scope_where_the_container_s_group_lies(
         (ResultReply(result=to_tree(COMMAND)), {"project": "other"}),
     ],
 )
+@pytest.mark.parametrize("foreseen", [None, list(COMMAND.argv)])
 def test_refusals_and_other_versions_are_left_to_the_ordinary_command(
-    serve: Serve, ran: list[Any], result: Reply, greeting: dict[str, Any]
+    serve: Serve,
+    ran: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+    result: Reply,
+    greeting: dict[str, Any],
+    foreseen: list[str] | None,
 ) -> None:
+    monkeypatch.setattr(quick_exec, "foresee_argv", lambda _: foreseen)
     serve(result, replace(GREETING, **greeting))
     assert quick_exec.run(["shop-web-1", "id"]) is None
     assert not ran
@@ -195,7 +254,7 @@ def test_a_runtime_folder_of_others_is_left_to_the_ordinary_command(
 ) -> None:
     runtime = paths.secure_runtime()
     runtime.chmod(0o755)
-    monkeypatch.setattr(quick_exec, "_socket", None)  # it would be an error that is not expected
+    monkeypatch.setattr(exec_request, "_socket", None)  # it would be an error that is not expected
     assert quick_exec.run(["shop-web-1", "id"]) is None
     assert not ran
     runtime.chmod(0o700)

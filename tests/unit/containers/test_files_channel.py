@@ -8,6 +8,7 @@ import pytest
 
 from cntnr_compose.containers.files.channel import Channel, ChannelClosed, Entries, Reply, Stat
 from cntnr_compose.containers.files.entry import TreeEntry
+from tests.fakes.descriptors import open_files
 
 
 @pytest.fixture
@@ -43,11 +44,10 @@ def test_files_go_with_their_entries(pair: tuple[Channel, Channel]) -> None:
             if number % 3 == 0:
                 yield entry(number, stat.S_IFDIR), None
             else:
-                descriptor = os.memfd_create("x")
+                descriptor = os.memfd_create("an-entry")
                 os.write(descriptor, b"%d" % number)
                 yield entry(number), descriptor
 
-    before = len(os.listdir("/proc/self/fd"))
     thread = threading.Thread(target=left.send_entries, args=(files(),))
     thread.start()
     received = []
@@ -57,7 +57,7 @@ def test_files_go_with_their_entries(pair: tuple[Channel, Channel]) -> None:
         received.append(each.path)
     thread.join()
     assert received == [b"%d" % number for number in range(100)]
-    assert len(os.listdir("/proc/self/fd")) <= before  # fewer: of other tests some may go meanwhile
+    assert open_files("/memfd:an-entry") == []
 
 
 def test_long_entries_fit_into_messages(pair: tuple[Channel, Channel]) -> None:

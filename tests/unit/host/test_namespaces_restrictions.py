@@ -1,16 +1,18 @@
 """What forbids user namespaces is told where none can be made, and only there."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from cntnr_compose.host import kernel
+from cntnr_compose.host import kernel, process
 from cntnr_compose.host.namespaces import restrictions, trial
 from cntnr_compose.host.namespaces.restrictions import NamespacesForbidden
 
 DEBIAN, ALL = "kernel.unprivileged_userns_clone", "user.max_user_namespaces"
+PROGRAM = "/usr/bin/rootlesskit"
 REFUSED = "unshare: Operation not permitted"
 Host = Callable[..., list[str]]
 
@@ -28,8 +30,11 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Host:
             tried.append(refusal)
             return refusal, ""
 
+        (tmp_path / "local").mkdir(exist_ok=True)
+        (tmp_path / "other").write_text("profile other /usr/bin/rootlesskit-other {}")
         if profile:
-            (tmp_path / profile).touch()
+            (tmp_path / profile).write_text(f"profile rootlesskit {PROGRAM} {{}}")
+        monkeypatch.setattr(process, "find_program", lambda _: PROGRAM)
         monkeypatch.setattr(
             kernel, "read_sysctl", lambda name, *, default: settings.get(name, default)
         )
@@ -99,5 +104,20 @@ def test_a_profile_that_is_there_is_loaded_not_installed(host: Host, name: str) 
     assert refused.value.hint.endswith(f"sudo apparmor_parser -r {restrictions.PROFILES / name}")
 
 
-def test_the_profile_is_shipped() -> None:
-    assert "userns," in restrictions.PROFILE.read_text()
+def test_the_profile_is_shipped_for_each_place_of_rootlesskit() -> None:
+    text = restrictions.PROFILE.read_text()
+    for path in restrictions.PROFILE_PATHS:
+        assert f" {path} flags=(unconfined) {{\n  userns,\n" in text
+        assert restrictions.profile_command(path).startswith("sudo install -m 644 ")
+    # AppArmor takes none of two profiles for one program, but the later one of two of one name.
+    assert f"\nprofile rootlesskit {restrictions.PROFILE_PATHS[0]} " in text
+
+
+def test_rootlesskit_elsewhere_gets_a_profile_of_its_path(tmp_path: Path) -> None:
+    program, target = "/home/ann/my bin/rootlesskit", tmp_path / "cntnr-rootlesskit"
+    command = restrictions.profile_command(program).partition(" && ")[0].removeprefix("sudo ")
+    *_, script = shlex.split(command)
+    sed, text, file = shlex.split(script.partition(" >")[0])
+    assert (sed, file) == ("sed", str(restrictions.PROFILE))
+    assert text == f"s,/usr/local/bin/rootlesskit,{program},"
+    assert script.endswith(f" >{restrictions.PROFILES}/{target.name}")

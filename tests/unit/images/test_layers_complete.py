@@ -8,6 +8,7 @@ import pytest
 
 from cntnr_compose.images.layers.archive.decompress import StreamDamaged
 from cntnr_compose.images.layers.complete import LowerLayers
+from tests.fakes.descriptors import open_files
 from tests.unit.images.layer_archives import archive, entry, folder, unpack
 
 
@@ -83,10 +84,10 @@ def test_files_are_found_as_overlay_shows_them(lower: list[Path]) -> None:
     }.items():  # fmt: skip
         with below.find(path) as file:
             assert (file is not None) == is_there, path
-    descriptors = len(os.listdir("/proc/self/fd"))
+    parent = str(lower[0].parent)
     with below.open_folders("o") as folders:
-        assert len(folders) == 1
-    assert len(os.listdir("/proc/self/fd")) == descriptors
+        assert len(folders) == len(open_files(parent)) == 1
+    assert open_files(parent) == []
 
 
 def test_the_folder_of_a_layer_may_be_a_link(tmp_path: Path, lower: list[Path]) -> None:

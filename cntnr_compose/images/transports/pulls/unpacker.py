@@ -16,7 +16,6 @@ from cntnr_compose.core.uninterruptible import uninterruptible
 from cntnr_compose.core.values import replace, to_json
 from cntnr_compose.host import process
 from cntnr_compose.host.namespaces import rootlesskit
-from cntnr_compose.host.namespaces.holder import nsenter_argv
 from cntnr_compose.images.layers.job import WORKER_SCRIPT, UnpackJob
 
 ALL_THERE = b"\n"
@@ -33,7 +32,7 @@ def unpacking_early(job: UnpackJob) -> Iterator[None]:
                 rootlesskit.temporary_holder(f"unpack{threading.get_native_id()}")
             )
             argv = [sys.executable, "-P", "-c", WORKER_SCRIPT]
-            running = _Worker(nsenter_argv(holder, argv, network=False), job)
+            running = _Worker(holder.nsenter_argv(argv), job)
         if running is None:
             yield
             return
