@@ -193,7 +193,7 @@ services:
     blkio_config: {weight: 300}
     command: [sleep, "100000"]
 """
-SHOW_DELEGATED = "cd /sys/fs/cgroup; cat cpuset.cpus io.bfq.weight io.weight 2>/dev/null"
+SHOW_DELEGATED = "cd /sys/fs/cgroup; cat cpuset.cpus io.bfq.weight io.weight 2>/dev/null; true"
 # By BFQ where the kernel has it, up to 1000; else up to 10000, as OCI runtimes convert.
 WEIGHTS = (["0", "default", "300"], ["0", "default", "2930"])
 DROP_IN = "/etc/systemd/system/user@.service.d/row.conf"
