@@ -27,8 +27,8 @@ SECCOMP_PACKAGES = ("golang-github-containers-common", "containers-common", "con
 DROP_IN = "/etc/systemd/system/user@.service.d"
 DELEGATE = (
     f"sudo mkdir -p {DROP_IN} && printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' |"
-    f" sudo tee {DROP_IN}/delegate.conf && sudo systemctl daemon-reload &&"
-    " systemctl --user daemon-reexec"
+    f" sudo tee {DROP_IN}/delegate.conf && sudo systemctl daemon-reload"
+    "  # it counts after a reboot"
 )
 TUN = Path("/dev/net/tun")
 AFTER_REBOOT = "after a reboot they start when you log in, not before"
