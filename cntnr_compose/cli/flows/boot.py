@@ -1,5 +1,4 @@
-"""Have projects come back after a reboot and outlast logouts: what `up` arranges, `enable`, `disable`, and
-what runs at boot."""
+"""Have projects come back after a reboot and outlast logouts: what `up`, `enable`, `disable` and a boot do."""
 
 import sys
 from collections.abc import Iterable

@@ -47,11 +47,11 @@ def running_holder(
         with files.file_lock(_change_lock()):
             try:
                 holder = _find_lasting_holder() or _start(while_starting)
+                undo.enter_context(_hold_lock(holder, f"{name}-{os.getpid()}.lock"))
             except BaseException:  # also an interrupt just after it was started
                 with contextlib.suppress(OSError):  # raise the first failure, not this one
                     _stop_where_unused()
                 raise
-            undo.enter_context(_hold_lock(holder, f"{name}-{os.getpid()}.lock"))
         yield holder
 
 
@@ -83,8 +83,10 @@ def _hold_lock(holder: NamespaceHolder, name: str) -> Iterator[None]:
         folder.mkdir(mode=0o700, exist_ok=True)
         # Unlink by descriptor: a process that joins the holder meanwhile sees the folder at another path.
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:  # it was killed after it was found
-        raise HolderFailed(ENDED_FROM_OUTSIDE) from error
+    except OSError as error:
+        is_there = all(holder.born) and holder.start_times() == holder.born
+        why = f"{paths.holder_locks()}, inside: {error.strerror}"  # AppArmor may refuse to let us look
+        raise HolderFailed(why if is_there else ENDED_FROM_OUTSIDE) from error
     try:
         with files.file_lock(folder / name):
             yield

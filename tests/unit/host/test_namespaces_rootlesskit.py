@@ -9,7 +9,7 @@ import pytest
 from cntnr_compose.core import paths
 from cntnr_compose.host import files, proc
 from cntnr_compose.host.namespaces import rootlesskit
-from cntnr_compose.host.namespaces.holder import NamespaceHolder, find_holder
+from cntnr_compose.host.namespaces.holder import HolderFailed, NamespaceHolder, find_holder
 
 Record = Callable[[tuple[int, int]], NamespaceHolder]
 
@@ -46,6 +46,35 @@ def test_the_files_of_a_holder_that_is_gone_are_removed(
     assert rootlesskit.stop_if_unused()
     assert not paths.holder().exists()
     assert not paths.holder_state().exists()
+
+
+@pytest.mark.parametrize(
+    ("start_time", "reason"),
+    [
+        ({10: 70, 11: 71}, "/run/cntnr/u, inside: Not a directory"),
+        ({}, "they were ended from outside"),
+    ],
+)
+def test_a_holder_into_which_nobody_may_look_is_stopped(
+    record_holder: Record,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    start_time: dict[int, int],
+    reason: str,
+) -> None:
+    killed: list[int] = []
+    monkeypatch.setattr(os, "kill", lambda pid, _number: killed.append(pid))
+    monkeypatch.setattr(proc, "start_time", lambda pid: 0 if killed else start_time.get(pid, 0))
+    monkeypatch.setattr(NamespaceHolder, "proc_root_path", lambda _, path: tmp_path / "file/u")
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(rootlesskit, "_start", lambda _: record_holder((70, 71)))
+    monkeypatch.setattr(rootlesskit, "_find_lasting_holder", lambda: None)
+    with (
+        pytest.raises(HolderFailed, match=reason),
+        rootlesskit.running_holder("x"),
+    ):
+        pass
+    assert not paths.holder().exists()
 
 
 @pytest.mark.parametrize("is_used", [False, True])
