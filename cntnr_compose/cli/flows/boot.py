@@ -1,4 +1,4 @@
-"""Have projects come back after a reboot and outlast logouts: what `up`, `enable`, `disable` and a boot do."""
+"""Have projects come back after a reboot and outlast logouts: `up`, `enable`, `disable`, the run at boot."""
 
 import sys
 from collections.abc import Iterable
