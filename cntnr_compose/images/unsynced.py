@@ -72,9 +72,8 @@ def move_away_unsynced() -> None:
     """
     if not _has_earlier_marks():
         return
-    with files.file_lock(
-        paths.layers() / ".unsynced.lock"
-    ):  # another process may have unpacked it again
+    with files.file_lock(paths.layers() / ".unsynced.lock"):
+        # Looked at once more: another process may have done it, and unpacked layers again.
         marks = _list_earlier_marks()
         (paths.images() / CATALOGUE).unlink(missing_ok=True)
         names = dict.fromkeys(path.name.rpartition(".")[0] for path in marks)
