@@ -98,7 +98,7 @@ def test_user_namespaces_that_are_forbidden(
     command = "sudo sh -c 'echo user.max_user_namespaces=15000 >>"
     assert_refused(
         ended,
-        f"error: cannot make the namespaces for containers: {setting}",
+        f"error: cannot make the namespaces for containers: unshare: No space left on device; {setting}",
         f"hint: an administrator can allow them: {command}",
     )
     assert "Pulled" not in ended.stderr
