@@ -7,10 +7,8 @@ RUN echo of-the-build >/note && mkdir -p /etc && echo someone:x:1234:1234::/:/bi
 COPY busybox /copied
 CMD ["cat", "/note"]
 """
-HAVE_IDS = (
-    "dev",
-    "other",
-)  # the others have one id, as `doctor` says; root has no range by default
+# The others have one id, as `doctor` says: nobody gives root a range by default.
+HAVE_IDS = ("dev", "other")
 OWNED = RUN + "RUN chown someone /note\n"
 
 
