@@ -96,9 +96,11 @@ def main() -> None:
             install(machine)
             print(f"vm: cntnr is installed after {time.monotonic() - begun:.0f} s", flush=True)
         parts = versions(machine)
-        findings = list(try_rows(machine, chosen, state_of_tree()))
-    if not options.no_table:
-        PAGE.write_text(update(PAGE.read_text(), options.suite, parts, findings, rows))
+        findings = []
+        for finding in try_rows(machine, chosen, state_of_tree()):  # who interrupts it keeps those
+            findings.append(finding)
+            if not options.no_table:
+                PAGE.write_text(update(PAGE.read_text(), options.suite, parts, findings, rows))
     failed = [finding.name for finding in findings if finding.failed]
     print(f"vm: {len(findings) - len(failed)} of {len(findings)} rows hold; {parts}")
     sys.exit(1 if failed else 0)
