@@ -14,6 +14,8 @@ FRAME = "unable to start container process: "
 PROGRAM_PREFIX = r'^exec: (?:"[^"]*": )?'
 REASONS = (("permission denied", 126), ("exec format error", 126))
 NOT_FOUND = 127
+# What runc says of its own process in the container, where that could not go on.
+RUNTIME_ENDED = "read init-p: connection reset by peer"
 
 
 class CannotExec(CntnrError):
@@ -22,6 +24,8 @@ class CannotExec(CntnrError):
     def __init__(self, program: str, container: str, cause: str) -> None:
         super().__init__(f"cannot run {program} in container {container}: {cause}")
         self.exit_code = next((code for words, code in REASONS if words in cause), NOT_FOUND)
+        if RUNTIME_ENDED in cause:
+            self.hint = "it may be at its limit of processes or memory: `cntnr stats` shows both"
 
 
 def run_exec(

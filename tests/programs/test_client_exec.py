@@ -99,6 +99,15 @@ def test_in_the_background_it_says_nothing(capfd: pytest.CaptureFixture[str]) ->
         sh("exit 255", detach=True)
 
 
+def test_a_container_without_room_for_the_runtime_is_told_with_what_to_look_at() -> None:
+    why = SAID % "read init-p: connection reset by peer"
+    with pytest.raises(CannotExec) as raised:
+        run_exec(
+            ExecCommand(argv=("sh", "-c", 'echo "$1" >&2; exit 255', "sh", why)), "prog", "web-1"
+        )
+    assert "`cntnr stats`" in raised.value.hint
+
+
 @pytest.mark.parametrize("name", ["TERM", "INT", "HUP", "USR1"])
 def test_signals_are_passed_on(name: str) -> None:
     script = f"trap 'echo got {name}; exit 6' {name}; echo ready; while :; do sleep 0.05; done"
