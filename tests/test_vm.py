@@ -11,7 +11,7 @@ import pytest
 from contrib.vm import table
 from contrib.vm.image import read_packages
 from contrib.vm.machine import Machine
-from contrib.vm.qemu import Qemu
+from contrib.vm.qemu import Qemu, wait_for_end
 from contrib.vm.rows import FILES, Person, Row, Skipped, file_of, load_rows, require
 from contrib.vm.run import PAGE, choose, read_arguments, state_of_tree, try_row, try_rows
 from contrib.vm.settings import HERE, ROOT, SUITES, Settings
@@ -212,3 +212,9 @@ def test_options_stand_anywhere() -> None:
     options = read_arguments(["trixie", "--keep", "exec", "limits-*"])
     assert (options.suite, options.rows, options.keep) == ("trixie", ["exec", "limits-*"], True)
     assert read_arguments([]).suite == "bookworm"
+
+
+def test_the_end_of_a_machine_is_waited_for() -> None:
+    with subprocess.Popen(["sleep", "0.3"]) as process:
+        wait_for_end(process.pid, 30)
+        assert not Path(f"/proc/{process.pid}").exists()

@@ -110,9 +110,10 @@ class Qemu:
 
     def power_off(self, seconds: float) -> None:
         """Press the power button; pull the plug when that does not help."""
-        if self.pid() is not None:
+        pid = self.pid()
+        if pid is not None:
             self.order("system_powerdown")
-            self._wait(seconds)
+            wait_for_end(pid, seconds)
         self.pull_plug()
 
     def pull_plug(self) -> None:
@@ -120,14 +121,17 @@ class Qemu:
         pid = self.pid()
         if pid is not None:
             os.kill(pid, signal.SIGKILL)
-            self._wait(30)
+            wait_for_end(pid, 30)
 
-    def _wait(self, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while (pid := self.pid()) is not None and time.monotonic() < deadline:
-            try:
-                if os.waitpid(pid, os.WNOHANG)[0] == pid:
-                    return
-            except ChildProcessError:  # another command has started it
-                pass
-            time.sleep(0.2)
+
+def wait_for_end(pid: int, seconds: float) -> None:
+    """Wait until a process has closed its files: its command line is gone before its locks are."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if os.waitpid(pid, os.WNOHANG)[0] == pid:
+                return
+        except ChildProcessError:  # another command has started it
+            if not Path(f"/proc/{pid}").exists():
+                return
+        time.sleep(0.2)
