@@ -99,6 +99,11 @@ def test_in_the_background_it_says_nothing(capfd: pytest.CaptureFixture[str]) ->
         sh("exit 255", detach=True)
 
 
+def test_without_a_process_file_empty_words_stay(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run_exec(ExecCommand(argv=("printf", "<%s>", "", "x")), "prog", "c") == 0
+    assert capfd.readouterr().out == "<><x>"
+
+
 def test_a_container_without_room_for_the_runtime_is_told_with_what_to_look_at() -> None:
     why = SAID % "read init-p: connection reset by peer"
     with pytest.raises(CannotExec) as raised:

@@ -16,9 +16,8 @@ from cntnr_compose.core.values import from_tree, replace
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.observed import Container, Record, Status
 
-REBOOT_FIELDS = frozenset(
-    {"state", "stopped_by_user"}
-)  # what is started after a reboot depends on these
+# What is started after a reboot depends on these.
+REBOOT_FIELDS = frozenset({"state", "stopped_by_user"})
 log = logging.getLogger(__name__)
 
 

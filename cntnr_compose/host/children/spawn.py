@@ -51,14 +51,11 @@ def spawn_with_file(
 
     Streams without a descriptor are inherited, and no other descriptor is. Raises `ProgramMissing`.
     """
-    _close_others_on_exec()
     file = os.memfd_create(word.rpartition("/")[2])
     try:
         while content:
             content = content[os.write(file, content) :]
-        os.set_inheritable(file, True)  # noqa: FBT003
-        words = [f"/dev/fd/{file}" if word and each == word else each for each in argv]
-        return _spawn(words, (stdin, stdout, stderr))
+        return _spawn(argv, word, file, (stdin, stdout, stderr))
     finally:
         os.close(file)
 
@@ -75,12 +72,9 @@ def spawn_with_pipe(
 
     Streams are as those of `spawn_with_file`. Raises `ProgramMissing`.
     """
-    _close_others_on_exec()
     readable, writable = os.pipe2(os.O_CLOEXEC)
     try:
-        os.set_inheritable(readable, True)  # noqa: FBT003
-        words = [f"/dev/fd/{readable}" if each == word else each for each in argv]
-        return _spawn(words, (stdin, stdout, stderr)), writable
+        return _spawn(argv, word, readable, (stdin, stdout, stderr)), writable
     except BaseException:
         os.close(writable)
         raise
@@ -109,7 +103,13 @@ def _close_others_on_exec() -> None:
                 pass  # that of the listing
 
 
-def _spawn(words: list[str], streams: tuple[int | None, ...]) -> Child:
+def _spawn(
+    argv: "Sequence[str]", word: str, descriptor: int, streams: tuple[int | None, ...]
+) -> Child:
+    """Start a program that inherits a descriptor, which takes the place of a ``word``, and its streams."""
+    _close_others_on_exec()
+    os.set_inheritable(descriptor, True)  # noqa: FBT003
+    words = [f"/dev/fd/{descriptor}" if word and each == word else each for each in argv]
     process.log_command(words, " &")
     pid = os.posix_spawn(
         process.find_program(words[0]),
