@@ -252,5 +252,16 @@ def test_folders_are_listed_by_what_bears_that_they_vanish() -> None:
     assert calls == []
 
 
+def test_no_wait_loses_a_cancellation() -> None:
+    """Check that `asyncio.wait_for` is not used: before Python 3.12 it may return a result instead."""
+    calls = [
+        f"{path}:{call.lineno}"
+        for path in (ROOT / "cntnr_compose").rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Attribute) and ast.unparse(call) == "asyncio.wait_for"
+    ]
+    assert calls == []
+
+
 def _catches_all(handler: ast.ExceptHandler) -> bool:
     return handler.type is None or ast.unparse(handler.type) == "BaseException"

@@ -185,7 +185,8 @@ async def _wait_for_condition(op: WaitFor, context: ProjectContext, emit: Emit) 
                 if verdict.state != "waiting":
                     break
                 with contextlib.suppress(TimeoutError):  # a condition may depend on the time alone
-                    await asyncio.wait_for(context.wait_for_change(), conditions.STABLE_AFTER)
+                    async with asyncio.timeout(conditions.STABLE_AFTER):
+                        await context.wait_for_change()
     except TimeoutError:
         reason = explain([one.snapshot for one in _existing_containers(op, context)])
         raise conditions.NotHealthyInTime(op.timeout or 0, reason) from None

@@ -130,7 +130,8 @@ class Supervisor:
         async def run_rounds() -> None:
             while True:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._idle_time_over.wait(), HOUSEKEEPING_INTERVAL)
+                    async with asyncio.timeout(HOUSEKEEPING_INTERVAL):
+                        await self._idle_time_over.wait()
                 self._idle_time_over.clear()
                 await log_failure(self._project.run_housekeeping())
                 if self._project.is_idle and not self._count_sessions():
