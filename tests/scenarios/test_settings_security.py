@@ -1,5 +1,6 @@
 """What a container may do: rights, filters, kernel settings and limits, and what is said of less."""
 
+import os
 import resource
 
 import pytest
@@ -166,3 +167,48 @@ def test_refusals_name_the_setting(make_project: MakeProject, busybox_image: str
         failed = project.compose("up", "-d")
         assert (failed.returncode, message in failed.stderr) == (1, True), str(failed)
         assert "Traceback" not in failed.stderr
+
+
+ASK_THE_KERNEL = """
+import ctypes, errno, os
+libc = ctypes.CDLL(None, use_errno=True)
+def ask(name, number, *words):
+    answer = libc.syscall(number, *words)
+    print(name, "ok" if answer >= 0 else errno.errorcode[ctypes.get_errno()], flush=True)
+ask("getpid", 39)
+ask("keyctl", 250, 0, 0)
+ask("swapon", 167, 0, 0)
+ask("newer", 1000)
+if os.fork() == 0:
+    ask("clone into a namespace", 56, 0x10000000, 0, 0, 0, 0)
+    os._exit(0)
+os.wait()
+ask("clone3", 435, 0, 0)
+"""
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="numbers of system calls are x86-64's")
+def test_what_is_forbidden_is_not_permitted_and_what_is_new_not_implemented(
+    make_project: MakeProject, debian_images: dict[str, str]
+) -> None:
+    project = make_project(
+        f"""
+        services:
+          asks:
+            image: {debian_images["python"]}
+            command: [python3, /ask.py]
+            volumes: [./ask.py:/ask.py:ro]
+        """,
+        files={"ask.py": ASK_THE_KERNEL},
+    )
+    result = project.compose("run", "--rm", "-T", "asks").ok()
+    is_runc = os.environ.get("CNTNR_TEST_RUNTIME") != "crun"
+    assert result.stdout.splitlines() == [
+        "getpid ok",
+        "keyctl EPERM",
+        "swapon EPERM",
+        "newer ENOSYS",
+        # With crun what no rule names is not implemented.
+        f"clone into a namespace {'EPERM' if is_runc else 'ENOSYS'}",
+        "clone3 ENOSYS",
+    ]

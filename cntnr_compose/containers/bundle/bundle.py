@@ -139,6 +139,7 @@ async def _prepare_inputs(
         etc_files=etc_files.write_etc_files(record, bundle, network_owner, resolver),
         device_nodes=inspect_devices(service),
         seccomp=read_seccomp_profile(service, sources.working_dir),
+        answers_new_calls=not oci_runtime.is_crun(record.runtime),
         proot=proot.choose_proot(service, context.host_facts.mapped_ids),
         annotations={"cntnr.name": record.name, PROJECT_ANNOTATION: record.project},
     )

@@ -55,6 +55,8 @@ class SpecInputs(Value, frozen=True, kw_only=True):
     # Of `devices.list_device_paths`, where they exist.
     device_nodes: dict[str, DeviceNode] = field(default_factory=dict)
     seccomp: Tree | None = None  # the content of the profile that security_opt names
+    # Whether the runtime itself answers ENOSYS to system calls newer than the profile, as runc does.
+    answers_new_calls: bool = False
     environment: dict[str, str] = field(default_factory=dict)  # wins over the service's
     annotations: dict[str, str] = field(default_factory=dict)
     hooks: Tree = field(default_factory=dict)

@@ -31,7 +31,7 @@ from cntnr_compose.containers.spec.process import (
 from cntnr_compose.containers.spec.resources import build_cgroups_path, build_resources
 from cntnr_compose.containers.spec.security import SecurityOptions, parse_security_options
 from cntnr_compose.containers.spec.users import ProcessUser, find_home, resolve_user
-from cntnr_compose.core.values import Tree
+from cntnr_compose.core.values import Tree, replace
 from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.service import Service
@@ -171,7 +171,7 @@ def _build_confinement(
         linux |= {"maskedPaths": list(MASKED_PATHS), "readonlyPaths": list(READONLY_PATHS)}
     profile = _build_seccomp(security, process, inputs, facts)
     if inputs.proot:
-        target = _seccomp_target(facts)
+        target = _seccomp_target(inputs, facts)
         profile = seccomp.adapt_to_proot(profile, target, one_id=facts.mapped_ids == 1)
     if profile:
         linux["seccomp"] = profile
@@ -189,8 +189,16 @@ def _build_seccomp(
             raise seccomp.SeccompProfileInvalid(security.seccomp, "cannot be read")
         return None
     bounding = process["capabilities"]["bounding"]
-    return seccomp.resolve_profile(profile, _seccomp_target(facts), bounding)
+    target = _seccomp_target(inputs, facts)
+    if security.seccomp:
+        target = replace(target, answers_new_calls=False)
+    return seccomp.resolve_profile(profile, target, bounding)
 
 
-def _seccomp_target(facts: HostFacts) -> seccomp.SeccompTarget:
-    return seccomp.SeccompTarget(name=facts.machine, kernel=facts.kernel, compat=facts.runs_32_bit)
+def _seccomp_target(inputs: SpecInputs, facts: HostFacts) -> seccomp.SeccompTarget:
+    return seccomp.SeccompTarget(
+        name=facts.machine,
+        kernel=facts.kernel,
+        compat=facts.runs_32_bit,
+        answers_new_calls=inputs.answers_new_calls,
+    )

@@ -12,6 +12,7 @@ from cntnr_compose.containers.spec.seccomp import (
     apply_docker_rules,
     resolve_profile,
 )
+from cntnr_compose.core.values import replace
 
 AMD = SeccompTarget(name="x86_64", kernel=(6, 1))
 ARM = SeccompTarget(name="aarch64", kernel=(6, 1))
@@ -186,6 +187,36 @@ def test_clone_makes_threads_and_children_but_no_namespaces() -> None:
     ] == [1]
     assert outcome("clone3") == ("SCMP_ACT_ERRNO", 38)
     assert outcome("clone", "CAP_SYS_ADMIN") == outcome("clone3", "CAP_SYS_ADMIN") == ALLOWED
+
+
+def test_a_runtime_that_knows_new_calls_refuses_the_rest_by_default() -> None:
+    source = apply_docker_rules(SHIPPED)
+    known = resolve_profile(source, replace(AMD, answers_new_calls=True), ())
+    assert known["defaultErrnoRet"] == 1
+    refused = {
+        (name, rule["errnoRet"])
+        for rule in known["syscalls"]
+        for name in rule["names"]
+        if rule["action"] == "SCMP_ACT_ERRNO"
+    }
+    assert refused == {("clone3", 38)}
+    assert known["syscalls"] == [
+        rule for rule in resolve_profile(source, AMD, ())["syscalls"] if rule.get("errnoRet") != 1
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"defaultAction": "SCMP_ACT_ALLOW"},
+        {"defaultErrnoRet": 2},
+        {"defaultAction": "SCMP_ACT_KILL"},
+    ],
+)
+def test_another_default_action_stays(changes: dict[str, Any]) -> None:
+    source = {**apply_docker_rules(SHIPPED), **changes}
+    target = replace(AMD, answers_new_calls=True)
+    assert resolve_profile(source, target, ()) == resolve_profile(source, AMD, ())
 
 
 def test_the_shipped_profile_stays_as_it_was() -> None:

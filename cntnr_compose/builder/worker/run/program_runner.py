@@ -98,6 +98,7 @@ class ProgramRunner:
                 etc_files=self._write_etc_files(bundle, request, step.network),
                 mounts=mounts.prepare(open_source),
                 environment={**_proxies(request), **mounts.secret_env},
+                answers_new_calls=True,
             )
             service = _service(step, request, tty=terminal >= 0)
             spec = self._build_spec(service, config, root, inputs)
