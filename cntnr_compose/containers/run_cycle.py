@@ -121,8 +121,7 @@ class RunCycle(ContainerState):
             self.ports = await ports.publish_ports(
                 self.context.holder.id, self.record, self.status.addresses
             )
-            async with self.context.worker_slots:
-                await runc.start(self.record.id, self.record.name)
+            await runc.start(self.record.id, self.record.name)
         except BaseException as error:
             self.transition(LifecycleEvent.FAIL)
             await process.clean_up(self._abandon_start(str(error)))

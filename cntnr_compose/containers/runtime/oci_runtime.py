@@ -138,13 +138,13 @@ def build_argv(container_id: str, *words: str, log: str = "") -> list[str]:
 
     It does so in JSON, so that they are told from output of the program that `exec` runs.
     """
-    runtime = _read_runtime(container_id)
+    runtime = created_with(container_id)
     logs = ["--log-format", "json"] if (runtime.kind, words[0]) == (CRUN, "exec") else []
     logs += ["--log", log] if log else []
     return [runtime.program, "--root", str(state_folder()), *logs, *words]
 
 
-def _read_runtime(container_id: str) -> OciRuntime:
+def created_with(container_id: str) -> OciRuntime:
     """Look up what a container was created with."""
     for kind in KNOWN:
         with contextlib.suppress(OSError):
@@ -171,8 +171,26 @@ def read_pid(container_id: str) -> int:
     return state.pid if state and proc.start_time(state.pid) == state.start_time else 0
 
 
+def exec_fifo(container_id: str) -> Path:
+    """Return the FIFO at which a created container's first process waits for its start."""
+    return state_folder() / container_id / "exec.fifo"
+
+
+def is_waiting(container_id: str) -> bool:
+    """Tell whether the first process of a created container waits for its start.
+
+    The FIFO alone does not say so of runc's: what has started it may have been killed before it removed that.
+    """
+    if not exec_fifo(container_id).exists():
+        return False
+    if created_with(container_id).kind == CRUN:
+        return True
+    return proc.command_line(read_pid(container_id))[1:] == [
+        b"init"
+    ]  # runc's name for itself there
+
+
 def is_started(container_id: str) -> bool:
-    """Tell whether the program of a created container was started: its runtime removes a pipe then."""
+    """Tell whether the program of a created container, whose first process lives, was started."""
     folder = state_folder() / container_id
-    exists = any((folder / name).exists() for name in STATE_FILES)
-    return exists and not (folder / "exec.fifo").exists()
+    return any((folder / name).exists() for name in STATE_FILES) and not is_waiting(container_id)

@@ -5,7 +5,7 @@ Containers are created by it under `conmon`.
 
 from pathlib import Path
 
-from cntnr_compose.containers.runtime import oci_runtime
+from cntnr_compose.containers.runtime import exec_fifo, oci_runtime
 from cntnr_compose.core import oci_runtimes
 from cntnr_compose.core.errors import CntnrError, CommandFailed
 from cntnr_compose.core.values import Tree
@@ -45,6 +45,8 @@ REASONS = (
 
 async def start(container_id: str, name: str) -> None:
     """Start the program of a created container. Raises `ContainerFailed`."""
+    if await exec_fifo.release(container_id):
+        return
     try:
         await process.run_async(oci_runtime.build_argv(container_id, "start", container_id))
     except CommandFailed as error:

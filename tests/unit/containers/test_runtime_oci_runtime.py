@@ -83,14 +83,36 @@ def test_the_state_of_either_is_read(holder: Path, name: str, text: str) -> None
     assert not oci_runtime.is_started("a")
     folder = holder / "runc/a"
     folder.mkdir(parents=True)
-    (folder / "exec.fifo").touch()
     born = oci_runtime.proc.start_time(os.getpid())
     for start, pid in ((born, os.getpid()), (born + 1, 0)):  # a later process has its pid
         (folder / name).write_text(text % (os.getpid(), start))
         assert oci_runtime.read_pid("a") == pid
-    assert not oci_runtime.is_started("a")
-    (folder / "exec.fifo").unlink()
     assert oci_runtime.is_started("a")
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "is_waiting"),
+    [
+        ("runc", [b"/usr/bin/runc", b"init"], True),
+        ("runc", [b"nginx", b"-g", b"init"], False),  # only the removal of the FIFO did not happen
+        ("runc", [], False),
+        ("crun", [b"sleep"], True),  # its first process has no name by which to know it
+    ],
+)
+def test_a_container_waits_for_its_start_at_a_fifo(
+    monkeypatch: pytest.MonkeyPatch, holder: Path, kind: str, words: list[bytes], is_waiting: bool
+) -> None:
+    monkeypatch.setattr(oci_runtime.paths, "bundle", lambda identity: holder / identity)
+    monkeypatch.setattr(oci_runtime.proc, "command_line", lambda _pid: words)
+    (holder / "a").mkdir()
+    (holder / "a" / kind).symlink_to(f"/usr/bin/{kind}")
+    assert not oci_runtime.is_waiting("a")
+    oci_runtime.exec_fifo("a").parent.mkdir(parents=True)
+    (oci_runtime.exec_fifo("a").parent / "status").write_text("{}")
+    assert oci_runtime.is_started("a")
+    os.mkfifo(oci_runtime.exec_fifo("a"))
+    assert oci_runtime.is_waiting("a") is is_waiting
+    assert oci_runtime.is_started("a") is not is_waiting
 
 
 def test_every_verb_uses_the_program_that_created_the_container(
