@@ -1,13 +1,17 @@
 """Run the command of `exec`: it gets our terminal, we return its exit code."""
 
+import contextlib
 import os
 import re
+from typing import cast
 
+from cntnr_compose.client import client as clients
+from cntnr_compose.client import handed_exec
 from cntnr_compose.core import oci_runtimes
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.values import Tree, from_json
+from cntnr_compose.core.values import Tree, from_json, to_tree
 from cntnr_compose.host.children import foreground, spawn
-from cntnr_compose.model.protocol import ExecCommand
+from cntnr_compose.model.protocol import ExecCommand, PrepareExec
 
 EXEC_FAILED = 255  # exit code of runc and crun if they could not start the program
 FRAME = "unable to start container process: "
@@ -26,6 +30,35 @@ class CannotExec(CntnrError):
         self.exit_code = next((code for words, code in REASONS if words in cause), NOT_FOUND)
         if RUNTIME_ENDED in cause:
             self.hint = "it may be at its limit of processes or memory: `cntnr stats` shows both"
+
+
+def run_process(
+    project: str,
+    request: PrepareExec,
+    *,
+    interactive: bool = True,
+    detach_keys: bytes | None = None,
+) -> int:
+    """Run a process in a container of a project, and return its exit code as `run_exec` does.
+
+    Raises what `run_exec` and `clients.connect` do, `RemoteError`, `ExitCodeLost`.
+    """
+    program, container = request.command[0], request.container
+    if not (request.tty or request.detach):
+        with contextlib.suppress(handed_exec.NotTaken):
+            tree = cast("Tree", to_tree(request))
+            ended = handed_exec.run(project, tree, interactive=interactive)
+            return explain(*ended, program, container)
+    with clients.connect(project) as client:
+        command = client.prepare_exec(request)
+    return run_exec(
+        command,
+        program,
+        container,
+        detach=request.detach,
+        interactive=interactive,
+        detach_keys=detach_keys,
+    )
 
 
 def run_exec(

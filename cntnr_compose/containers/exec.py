@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from pathlib import Path
 
 from cntnr_compose.containers.bundle import accounts, proot
@@ -12,7 +13,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Seconds, Tree, to_json
 from cntnr_compose.host import files
-from cntnr_compose.host.children import bounded_process
+from cntnr_compose.host.children import bounded_process, spawn
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.host.systemd import scope
 from cntnr_compose.model.observed import Record
@@ -21,6 +22,8 @@ from cntnr_compose.model.service import Hook
 
 CANNOT_EXECUTE, NOT_FOUND = 126, 127  # exit codes, as docker's
 SPEC_WORD = "/process.json"  # of a command that its caller runs: it has the process spec
+# Runs a command, and writes its exit code as a `HandedExecEnd` to descriptor 3, which the command has not.
+TELL_EXIT_CODE = """"$@" 3>&-; printf '{"code":%d}' $? >&3"""
 
 
 class NotRunning(CntnrError):
@@ -69,6 +72,38 @@ def prepare_exec(context: ProjectContext, record: Record, request: PrepareExec) 
         keeps_streams=is_crun,
         joins_scope=scope.NAME in context.host_facts.cgroup_parent,
     )
+
+
+def start_exec(
+    context: ProjectContext,
+    record: Record,
+    request: PrepareExec,
+    streams: tuple[int, int, int],
+    teller: int,
+) -> spawn.Child:
+    """Start the runtime of a process in a container, with streams; it starts while the process is prepared.
+
+    To ``teller``, a socket, the exit code is written, also where this supervisor has ended by then. Raises
+    what `prepare_exec` does, and then nothing was read from the streams or written.
+    """
+    words = runc.build_exec_argv(record.id, Path(SPEC_WORD))
+    child, pipe = spawn.spawn_with_pipe(
+        ["sh", "-c", TELL_EXIT_CODE, "sh", *words],
+        SPEC_WORD,
+        streams=(*streams, teller),
+        leads_group=True,
+    )
+    try:
+        spec = _build_process(context, record, _to_hook(request))
+        if find_proot_command(spec["args"])[0]:
+            _check_program(record, request.command[0], spec)
+    except BaseException:
+        child.signal_group(signal.SIGKILL)  # before the runtime says that it has read nothing
+        os.close(pipe)
+        child.wait()
+        raise
+    spawn.feed(pipe, to_json(spec))
+    return child
 
 
 def _check_program(record: Record, word: str, spec: Tree) -> None:

@@ -185,6 +185,11 @@ def supervisor_socket(project: str) -> Path:
     return holder_tmpfs() / folders.supervisor_file(project, "sock")
 
 
+def exec_socket(project: str) -> Path:
+    """Return the socket at which a supervisor takes processes of `exec` with their streams."""
+    return supervisor_socket(project).with_suffix(".exec")
+
+
 def supervisor_log(project: str) -> Path:
     """Return the log file of a supervisor; it exists as long as the supervisor."""
     return supervisor_logs() / f"{folders.short_name(project)}.log"

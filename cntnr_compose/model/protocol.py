@@ -131,6 +131,27 @@ class PrepareExec(Value, frozen=True, kw_only=True, tag="exec"):
     detach: bool = False
 
 
+class HandedExec(Value, frozen=True, kw_only=True):
+    """Run a process whose streams come with the message; on a socket of its own, one request a connection.
+
+    Afterwards each message of one byte is a signal for the process. Only the same version is served.
+    """
+
+    version: str  # and protocol, as `HANDED_VERSION`
+    project: str
+    process: PrepareExec
+
+
+HANDED_VERSION = f"{__version__}/{PROTOCOL}"
+
+
+class HandedExecEnd(Value, frozen=True, kw_only=True):
+    """Answer to `HandedExec`, once."""
+
+    # Of the runtime, as a shell has it; None: it was not run, and nothing was read from its streams.
+    code: int | None = None
+
+
 class Subscribe(Value, frozen=True, kw_only=True, tag="follow"):
     """Send every ContainerEvent from now on, until the connection ends or the time ``until``; then reply.
 

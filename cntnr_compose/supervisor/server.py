@@ -15,6 +15,7 @@ from cntnr_compose.core.values import Seconds, from_json
 from cntnr_compose.host import files, process, socket_peer
 from cntnr_compose.host.namespaces.holder import NamespaceHolder
 from cntnr_compose.model.protocol import Ping, Request, ResultReply, Serve
+from cntnr_compose.supervisor.exec_server import ExecServer
 from cntnr_compose.supervisor.project import SupervisedProject, log_failure
 from cntnr_compose.supervisor.session import (
     ClientSession,
@@ -109,6 +110,7 @@ class Supervisor:
                 self._accept, path=str(path), limit=MAX_REQUEST_SIZE
             )
         undo.callback(server.close)
+        undo.callback(ExecServer(context).listen(paths.exec_socket(name)).close)
         return True
 
     def _remove_runtime_files(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from cntnr_compose.client import client as clients
-from cntnr_compose.client.exec import run_exec
+from cntnr_compose.client.exec import run_process
 from cntnr_compose.client.observe import observe_project
 from cntnr_compose.containers.bundle.file_digests import with_file_digests
 from cntnr_compose.core.errors import CntnrError
@@ -124,9 +124,7 @@ class WatchActions:
                 environment=self._environment(hook),
                 privileged=hook.privileged,
             )
-            with clients.connect(self._project.name) as client:
-                exec_command = client.prepare_exec(request)
-            code = run_exec(exec_command, hook.command[0], container.name, interactive=False)
+            code = run_process(self._project.name, request, interactive=False)
             if code != 0:
                 failures.append(CommandFailedInContainer(container.name, code))
         if failures:

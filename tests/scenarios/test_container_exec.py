@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from tests.scenarios import parts
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import Result, User, assert_refused, wait_until
 from tests.scenarios.terminal import Terminal
@@ -145,6 +146,39 @@ def test_signals_end_the_command_and_what_it_started_goes_on(
     assert codes[half:] == codes[6:half] * 2
     running = cntnr(user, "exec", web, "ps").ok().stdout
     assert [str(2000 + number) in running for number in range(len(codes))] == [True] * len(codes)
+
+
+@pytest.mark.runtimes
+def test_an_exit_code_is_told_also_where_the_supervisor_was_killed_meanwhile(
+    make_project: MakeProject, busybox_image: str
+) -> None:
+    project = make_project(SERVICES.format(image=busybox_image), name="k")
+    project.up("web")
+    script = "echo begun; read on; exit 9"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with project.user.popen(
+        "cntnr", "exec", "-i", "k-web-1", "sh", "-c", script, **pipes
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "begun\n"
+        parts.kill_supervisor(project)
+        assert running.communicate("go\n", timeout=20) == ("", "")
+    assert running.returncode == 9
+
+
+def test_ctrl_c_reaches_a_process_without_a_terminal_of_its_own(
+    make_project: MakeProject, busybox_image: str
+) -> None:
+    project = make_project(SERVICES.format(image=busybox_image), name="c")
+    project.up("web")
+    script = "trap 'touch /caught; exit' INT; echo up; while :; do sleep 0.1; done"
+    with Terminal(project, "cntnr", "exec", "c-web-1", "sh", "-c", script) as terminal:
+        terminal.sees("up")
+        terminal.type("\x03")
+        assert terminal.ends() == 130
+    wait_until(
+        lambda: cntnr(project.user, "exec", "c-web-1", "test", "-e", "/caught").returncode == 0
+    )
 
 
 @pytest.mark.parametrize("runtime", ["runc", "crun"])

@@ -21,6 +21,17 @@ if TYPE_CHECKING:
             """Send it a signal, unless it has ended."""
             ...
 
+    class Elsewhere(Signalled, Protocol):
+        """A process whose parent is another one; its descriptor becomes readable when it ends."""
+
+        def fileno(self) -> int:
+            """Return the descriptor, for poll."""
+            ...
+
+        def wait(self) -> int:
+            """Wait for its end; return its exit code, or the negative number of a signal."""
+            ...
+
 
 FORWARDED_SIGNALS = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGQUIT")
 
@@ -50,9 +61,7 @@ def run(
             child, pipe = spawn.spawn_with_pipe(
                 argv,
                 word,
-                stdin=streams.stdin,
-                stdout=streams.stdout,
-                stderr=streams.stderr,
+                streams=(streams.stdin, streams.stdout, streams.stderr),
             )
             signals.set_child(child)
             streams.close_child_ends()
@@ -64,6 +73,37 @@ def run(
     if signals.was_interrupted and not interactive:
         raise KeyboardInterrupt
     return code, withheld
+
+
+def run_elsewhere(
+    process: "Elsewhere",
+    start: "Callable[[tuple[int, int, int]], None]",
+    *,
+    interactive: bool,
+    is_withheld: "Callable[[bytes], bool]",
+) -> tuple[int, bytes]:
+    """Have a process of another parent run with our streams, which ``start`` is given.
+
+    A signal ends us, and the process goes on, but for what is typed on a terminal: it gets that, too. Returns
+    and raises as `run` does otherwise.
+    """
+    streams = _Streams()
+    try:
+        with _SignalRaiser():
+            streams.open(interactive=interactive, is_apart=False)
+            start((0 if streams.stdin is None else streams.stdin, 1, streams.standard_error))
+            streams.close_child_ends()
+            withheld = streams.forward(process, is_withheld)
+            return process.wait(), withheld
+    except _Signalled as signalled:
+        number = signalled.number
+        if number in (_signal.SIGINT, _signal.SIGQUIT) and _is_in_foreground():
+            process.send_signal(number)
+        if number in (_signal.SIGINT, _signal.SIGTERM) and not interactive:
+            raise KeyboardInterrupt from None
+        return -number, b""
+    finally:
+        streams.close()
 
 
 def _feed(child: spawn.Child, pipe: int, produce: "Callable[[], bytes]") -> None:
@@ -123,7 +163,15 @@ class _Streams:
         while self._outputs:
             os.close(self._outputs.popitem()[0])
 
-    def forward(self, child: spawn.Child, is_withheld: "Callable[[bytes], bool]") -> bytes:
+    @property
+    def standard_error(self) -> int:
+        """The program's standard error, which never is ours."""
+        assert self.stderr is not None
+        return self.stderr
+
+    def forward(
+        self, child: "spawn.Child | Elsewhere", is_withheld: "Callable[[bytes], bool]"
+    ) -> bytes:
         """Copy output until the program ends; return what is withheld of its standard error.
 
         Its end counts, not that of the pipes: processes left in the container may keep those open.
@@ -156,29 +204,59 @@ def _copy_input(target: int) -> None:
         return
 
 
-class SignalForwarder:
-    """Forward signals to a child instead of dying of them, also those that come before it is started.
-
-    A terminal sends Ctrl-C to the child itself, so it is forwarded only where there is none.
-    """
+class _Handlers:
+    """A block in which a handler has the signals that end a command."""
 
     def __init__(self) -> None:
-        self._child: Signalled | None = None
-        self._pending: list[int] = []
-        self.was_interrupted = False
         self._previous_handlers: dict[int, Any] = {}
 
-    def __enter__(self) -> "SignalForwarder":  # noqa: PYI034 - Self is typing's
-        """Install the handlers."""
+    def __enter__(self) -> "_Handlers":  # noqa: PYI034 - Self is typing's
+        """Install the handler."""
         for name in FORWARDED_SIGNALS:
             number = int(getattr(_signal, name))
-            self._previous_handlers[number] = _signal.signal(number, self._forward)
+            self._previous_handlers[number] = _signal.signal(number, self._handle)
         return self
 
     def __exit__(self, *_: object) -> None:
         """Restore those from before."""
         for number, handler in self._previous_handlers.items():
             _signal.signal(number, handler)
+
+    def _handle(self, number: int, _frame: object) -> None:
+        raise NotImplementedError
+
+
+class _Signalled(BaseException):
+    """A signal has come."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+class _SignalRaiser(_Handlers):
+    """Raise `_Signalled` for a signal."""
+
+    def _handle(self, number: int, _frame: object) -> None:
+        raise _Signalled(number)
+
+
+class SignalForwarder(_Handlers):
+    """Forward signals to a child instead of dying of them, also those that come before it is started.
+
+    A terminal sends Ctrl-C to the child itself, so it is forwarded only where there is none.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._child: Signalled | None = None
+        self._pending: list[int] = []
+        self.was_interrupted = False
+
+    def __enter__(self) -> "SignalForwarder":  # noqa: PYI034 - Self is typing's
+        """Install the handler."""
+        super().__enter__()
+        return self
 
     def set_child(self, child: "Signalled") -> None:
         """Forward to a child from now on, also what has come until now."""
@@ -187,7 +265,7 @@ class SignalForwarder:
         while self._pending:
             child.send_signal(self._pending.pop(0))
 
-    def _forward(self, number: int, _frame: object) -> None:
+    def _handle(self, number: int, _frame: object) -> None:
         self.was_interrupted |= number in (_signal.SIGINT, _signal.SIGTERM)
         if self._child is None:
             self._pending.append(number)

@@ -8,8 +8,11 @@ from cntnr_compose.host import process
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
 STANDARD_ERROR = 2
+IGNORED_BY_PYTHON = (_signal.SIGPIPE, _signal.SIGXFSZ)
+OF_TERMINALS = (_signal.SIGINT, _signal.SIGQUIT, _signal.SIGHUP)
 
 
 class Child:
@@ -27,6 +30,13 @@ class Child:
         """Send it a signal, unless it has ended."""
         try:
             _signal.pidfd_send_signal(self._pidfd, number)
+        except OSError:
+            return
+
+    def signal_group(self, number: int) -> None:
+        """Send a signal to the process group that it leads, unless that has ended."""
+        try:
+            os.killpg(self.pid, number)
         except OSError:
             return
 
@@ -64,17 +74,17 @@ def spawn_with_pipe(
     argv: "Sequence[str]",
     word: str,
     *,
-    stdin: int | None = None,
-    stdout: int | None = None,
-    stderr: int | None = None,
+    streams: "Sequence[int | None]" = (None, None, None),
+    leads_group: bool = False,
 ) -> tuple[Child, int]:
     """Start a program; the ``word`` in its command becomes a pipe, whose other end is returned.
 
-    Streams are as those of `spawn_with_file`. Raises `ProgramMissing`.
+    The ``streams`` become its descriptors 0, 1, 2 and so on; those that are None are ours. Where it leads a
+    process group, that ignores no signal of a terminal, which we may do. Raises `ProgramMissing`.
     """
     readable, writable = os.pipe2(os.O_CLOEXEC)
     try:
-        return _spawn(argv, word, readable, (stdin, stdout, stderr)), writable
+        return _spawn(argv, word, readable, streams, leads_group=leads_group), writable
     except BaseException:
         os.close(writable)
         raise
@@ -104,13 +114,19 @@ def _close_others_on_exec() -> None:
 
 
 def _spawn(
-    argv: "Sequence[str]", word: str, descriptor: int, streams: tuple[int | None, ...]
+    argv: "Sequence[str]",
+    word: str,
+    descriptor: int,
+    streams: "Sequence[int | None]",
+    *,
+    leads_group: bool = False,
 ) -> Child:
     """Start a program that inherits a descriptor, which takes the place of a ``word``, and its streams."""
     _close_others_on_exec()
     os.set_inheritable(descriptor, True)  # noqa: FBT003
     words = [f"/dev/fd/{descriptor}" if word and each == word else each for each in argv]
     process.log_command(words, " &")
+    group: Any = {"setpgroup": 0} if leads_group else {}
     pid = os.posix_spawn(
         process.find_program(words[0]),
         words,
@@ -119,6 +135,7 @@ def _spawn(
             (os.POSIX_SPAWN_DUP2, number if stream is None else stream, number)
             for number, stream in enumerate(streams)
         ],
-        setsigdef=[_signal.SIGPIPE, _signal.SIGXFSZ],  # which Python ignores
+        setsigdef=[*IGNORED_BY_PYTHON, *(OF_TERMINALS if leads_group else ())],
+        **group,
     )
     return Child(pid)

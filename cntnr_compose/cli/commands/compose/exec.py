@@ -33,8 +33,7 @@ def exec_(options: "ProjectOptions", service: str, command: tuple[str, ...], **v
     """
     from cntnr_compose.cli.parser.env_options import parse_variables
     from cntnr_compose.cli.project.selection import find_running
-    from cntnr_compose.client.client import connect
-    from cntnr_compose.client.exec import run_exec
+    from cntnr_compose.client.exec import run_process
     from cntnr_compose.client.observe import observe_project
     from cntnr_compose.model.protocol import PrepareExec
 
@@ -53,9 +52,7 @@ def exec_(options: "ProjectOptions", service: str, command: tuple[str, ...], **v
         tty=wants_terminal and sys.stdin.isatty() and sys.stdout.isatty(),
         detach=values["detach"],
     )
-    with connect(name) as client:
-        exec_command = client.prepare_exec(request)
-    return run_exec(exec_command, command[0], container.name, detach=values["detach"])
+    return run_process(name, request)
 
 
 def _show_command(identity: str, command: tuple[str, ...], *, detach: bool) -> int:

@@ -11,7 +11,6 @@ from cntnr_compose.cli.flows.containers.attachment import (
     read_detach_keys,
 )
 from cntnr_compose.cli.project.any_container import find_container
-from cntnr_compose.client import client as clients
 from cntnr_compose.model.protocol import PrepareExec
 
 WITHOUT_TERMINAL = "without -t a command reads from pipes and files"
@@ -36,16 +35,12 @@ def run_in_container(reference: str, command: Sequence[str], values: dict[str, A
         tty=has_terminal,
         detach=values["detach"],
     )
-    from cntnr_compose.client.exec import run_exec
+    from cntnr_compose.client.exec import run_process
 
-    with clients.connect(container.record.project) as client:
-        exec_command = client.prepare_exec(request)
     with explained_write_errors():
-        return run_exec(
-            exec_command,
-            command[0],
-            container.name,
-            detach=values["detach"],
+        return run_process(
+            container.record.project,
+            request,
             interactive=values["interactive"],
             detach_keys=read_detach_keys(values["detach_keys"]) if has_terminal else None,
         )
