@@ -12,8 +12,8 @@ from tests.unit.cli.factories import container
 def ran_argv(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     calls: list[tuple[object, ...]] = []
 
-    def fake(command: ExecCommand, program: str, name: str, *, detach: bool = False) -> int:
-        calls.append((command.argv, program, name, detach))
+    def fake(command: ExecCommand, program: str, name: str, **more: object) -> int:
+        calls.append((command.argv, program, name, more["detach"]))
         return 9
 
     monkeypatch.setattr(client_exec, "run_exec", fake)
