@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from cntnr_compose.client import client as clients
-from cntnr_compose.client.exec import run_process
+from cntnr_compose.client.exec.run import run_process
 from cntnr_compose.client.observe import observe_project
 from cntnr_compose.containers.bundle.file_digests import with_file_digests
 from cntnr_compose.core.errors import CntnrError

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.client.exec import CannotExec, run_exec
+from cntnr_compose.client.exec.run import CannotExec, run_exec
 from cntnr_compose.host.children import foreground, spawn
 from cntnr_compose.model.protocol import ExecCommand
 
@@ -22,7 +22,7 @@ OF_CRUN = '{"msg":"%s","level":"error","time":"2026-11-30T10:43:30.000969Z"}'
 
 OURS = (
     "import sys; from cntnr_compose.cli import signals; signals.wake_blocking_calls();"
-    " from cntnr_compose.client.exec import run_exec;"
+    " from cntnr_compose.client.exec.run import run_exec;"
     " from cntnr_compose.model.protocol import ExecCommand;"
     " sys.exit(run_exec(ExecCommand(argv=tuple(sys.argv[1:])), 'p', 'c'))"
 )

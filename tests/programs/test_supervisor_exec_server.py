@@ -59,10 +59,10 @@ class Runtime:
 
 @pytest.fixture
 def runtime(monkeypatch: pytest.MonkeyPatch) -> Runtime:
-    found = Runtime()
-    monkeypatch.setattr(exec_server, "start_exec", found.start)
+    shell = Runtime()
+    monkeypatch.setattr(exec_server, "start_exec", shell.start)
     monkeypatch.setattr(exec_server.oci_runtime, "is_crun", lambda name: name == "crun")
-    return found
+    return shell
 
 
 def serve(folder: Path, talk: Talk, container: Any = None) -> None:

@@ -2,7 +2,7 @@
 
 import os
 
-from cntnr_compose.client import handed_exec
+from cntnr_compose.client.exec import handed
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.files import folders
 
@@ -31,8 +31,8 @@ def run(words: "Sequence[str]") -> int | None:
     except SURPRISES:
         return None
     try:
-        code, error = handed_exec.run(project, request, interactive=interactive)
-    except handed_exec.NotTaken:
+        code, error = handed.run(project, request, interactive=interactive)
+    except handed.NotTaken:
         return None
     except OSError:
         from cntnr_compose.cli.flows.containers.attachment import explained_write_errors
@@ -40,7 +40,7 @@ def run(words: "Sequence[str]") -> int | None:
         with explained_write_errors():
             raise
     if error:
-        from cntnr_compose.client.exec import explain
+        from cntnr_compose.client.exec.run import explain
 
         return explain(code, error, request["command"][0], request["container"])
     return code if code >= 0 else 128 - code

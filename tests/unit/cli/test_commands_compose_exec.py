@@ -2,7 +2,7 @@
 
 import pytest
 
-from cntnr_compose.client import exec as client_exec
+from cntnr_compose.client.exec import run as client_exec
 from cntnr_compose.model.protocol import ExecCommand
 from tests.unit.cli.conftest import FakeSupervisor, Run
 from tests.unit.cli.factories import container

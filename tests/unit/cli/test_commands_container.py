@@ -8,7 +8,7 @@ import pytest
 
 from cntnr_compose.cli.flows.containers.log_output import log_details
 from cntnr_compose.cli.parser.since_until import TailUnreadable, parse_log_range
-from cntnr_compose.client import exec as client_exec
+from cntnr_compose.client.exec import run as client_exec
 from cntnr_compose.containers.state import records
 from cntnr_compose.core import paths
 from cntnr_compose.host import files

@@ -11,9 +11,9 @@ import pytest
 
 from cntnr_compose.cli.parser import fast_parser
 from cntnr_compose.cli.quick import exec as quick_exec
-from cntnr_compose.client import handed_exec
-from cntnr_compose.client.exec import CannotExec
-from cntnr_compose.client.handed_exec import ExitCodeLost
+from cntnr_compose.client.exec import handed
+from cntnr_compose.client.exec.handed import ExitCodeLost
+from cntnr_compose.client.exec.run import CannotExec
 from cntnr_compose.containers.state import records
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import from_json, replace, to_json, to_tree
@@ -45,7 +45,7 @@ def test_plain_words_mean_what_they_mean_to_the_ordinary_command(line: str) -> N
     request = quick_exec.parse(words)
     assert request is not None
     assert request.pop("interactive", False) == values["interactive"]
-    sent = from_json(handed_exec.encode({"type": "exec", **request}), Request)  # type: ignore[arg-type]
+    sent = from_json(handed.encode({"type": "exec", **request}), Request)  # type: ignore[arg-type]
     assert sent == PrepareExec(
         container=values["container"],
         command=values["command"],
@@ -61,7 +61,7 @@ def test_a_request_of_the_ordinary_command_means_the_same() -> None:
         container="a", command=("b", "c"), environment={"A": 'ü"'}, privileged=True
     )
     tree: Any = to_tree(request)
-    assert from_json(handed_exec.encode(tree), PrepareExec) == request
+    assert from_json(handed.encode(tree), PrepareExec) == request
 
 
 @pytest.mark.parametrize(
@@ -124,10 +124,10 @@ def serve(there: str) -> Iterator[Serve]:
             if not message:
                 return
             received.append(from_json(message, HandedExec))
-            received.append([os.readlink(f"/proc/self/fd/{one}") for one in streams])
+            received.append([os.readlink(f"/proc/self/fd/{stream}") for stream in streams])
             os.write(streams[2], writes)
-            for one in streams:
-                os.close(one)
+            for stream in streams:
+                os.close(stream)
             for reply in replies:
                 connection.send(reply)
 
@@ -194,7 +194,7 @@ def test_a_runtime_folder_of_others_is_left_to_the_ordinary_command(
 ) -> None:
     runtime = paths.secure_runtime()
     runtime.chmod(0o755)
-    monkeypatch.setattr(handed_exec, "_socket", None)  # it would be an error that is not expected
+    monkeypatch.setattr(handed, "_socket", None)  # it would be an error that is not expected
     assert quick_exec.run(["shop-web-1", "id"]) is None
     runtime.chmod(0o700)
 

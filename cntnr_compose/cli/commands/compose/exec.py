@@ -33,7 +33,7 @@ def exec_(options: "ProjectOptions", service: str, command: tuple[str, ...], **v
     """
     from cntnr_compose.cli.parser.env_options import parse_variables
     from cntnr_compose.cli.project.selection import find_running
-    from cntnr_compose.client.exec import run_process
+    from cntnr_compose.client.exec.run import run_process
     from cntnr_compose.client.observe import observe_project
     from cntnr_compose.model.protocol import PrepareExec
 

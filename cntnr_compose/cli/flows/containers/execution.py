@@ -35,7 +35,7 @@ def run_in_container(reference: str, command: Sequence[str], values: dict[str, A
         tty=has_terminal,
         detach=values["detach"],
     )
-    from cntnr_compose.client.exec import run_process
+    from cntnr_compose.client.exec.run import run_process
 
     with explained_write_errors():
         return run_process(

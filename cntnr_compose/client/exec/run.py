@@ -6,7 +6,7 @@ import re
 from typing import cast
 
 from cntnr_compose.client import client as clients
-from cntnr_compose.client import handed_exec
+from cntnr_compose.client.exec import handed
 from cntnr_compose.core import oci_runtimes
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree, from_json, to_tree
@@ -45,9 +45,9 @@ def run_process(
     """
     program, container = request.command[0], request.container
     if not (request.tty or request.detach):
-        with contextlib.suppress(handed_exec.NotTaken):
+        with contextlib.suppress(handed.NotTaken):
             tree = cast("Tree", to_tree(request))
-            ended = handed_exec.run(project, tree, interactive=interactive)
+            ended = handed.run(project, tree, interactive=interactive)
             return explain(*ended, program, container)
     with clients.connect(project) as client:
         command = client.prepare_exec(request)
@@ -83,7 +83,7 @@ def run_exec(
     if detach:
         return _run_detached(command, program, container)
     if command.console or detach_keys is not None:
-        from cntnr_compose.client.console import Keyboard, run_on_console, run_on_terminal
+        from cntnr_compose.client.exec.console import Keyboard, run_on_console, run_on_terminal
 
         keyboard = Keyboard(stdin=interactive, detach_keys=detach_keys or b"")
         run = run_on_console if command.console else run_on_terminal
