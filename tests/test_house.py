@@ -122,6 +122,18 @@ def test_a_plain_list_of_containers_imports_next_to_nothing(
     assert not loaded & (HEAVY | slow)
 
 
+def test_plain_logs_import_next_to_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / f".local/share/cntnr/containers/_/{'a' * 64}"
+    folder.mkdir(parents=True)
+    record = {"id": folder.name, "name": "a", "project": "_", "service": "a", "definition": {}}
+    (folder / "record.json").write_text(json.dumps(record, separators=(",", ":")))
+    (folder / "log").touch()
+    slow = {"typing", "re", "enum", "collections", "contextlib", "pathlib", "datetime", "msgspec"}
+    loaded = modules_after("logs", "a", home=tmp_path)
+    assert "cntnr_compose.cli.quick.logs" in loaded
+    assert not loaded & (HEAVY | slow)
+
+
 def test_events_stays_light(tmp_path: Path) -> None:
     words = ("compose", "-p", "nothing", "events", "--until", "0s")
     assert not modules_after(*words, home=tmp_path) & (HEAVY | {"click"})

@@ -1,10 +1,7 @@
 """Answer a plain `cntnr exec`: a supervisor runs the process, which gets our streams and no terminal."""
 
-import os
-
+from cntnr_compose.cli.quick import lookup
 from cntnr_compose.client.exec import handed
-from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.files import folders
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,9 +12,6 @@ if TYPE_CHECKING:
 FLAGS = {"-i": "interactive", "--interactive": "interactive", "--privileged": "privileged"}
 ENVIRONMENT = ("-e", "--env")
 OPTIONS = {"-u": "user", "--user": "user", "-w": "working_dir", "--workdir": "working_dir"}
-HEAD_SIZE = 1024  # bytes of a record that its id, name and project are in
-# The ordinary command says what is wrong.
-SURPRISES = (CntnrError, OSError, LookupError, TypeError, ValueError)
 
 
 def run(words: "Sequence[str]") -> int | None:
@@ -27,8 +21,8 @@ def run(words: "Sequence[str]") -> int | None:
         return None
     interactive = request.pop("interactive", False)
     try:
-        project, request["container"] = find(request["container"])
-    except SURPRISES:
+        project, request["container"], _ = lookup.find(request["container"])
+    except lookup.SURPRISES:
         return None
     try:
         code, error = handed.run(project, request, interactive=interactive)
@@ -69,34 +63,3 @@ def parse(words: "Sequence[str]") -> "Tree | None":
     if word.startswith("-") or not remaining or remaining[-1].startswith("-"):
         return None
     return {**request, "container": word, "command": remaining[::-1]}
-
-
-def find(reference: str) -> tuple[str, str]:
-    """Return project and name of the container that has a whole id, or else a name.
-
-    Raises `LookupError` where that is not plain, `OSError`.
-    """
-    matches = []
-    for project in os.listdir(folders.containers()):
-        for identity in os.listdir(f"{folders.containers()}/{project}"):
-            name = _read_name(project, identity)
-            if identity == reference:
-                return project, name
-            if name == reference:
-                matches.append((project, name))
-    if len(matches) != 1:
-        raise LookupError(reference)
-    return matches[0]
-
-
-def _read_name(project: str, identity: str) -> str:
-    """Read the name of a container from the beginning of its record; empty where it is not as we write it."""
-    path = f"{folders.container(project, identity)}/record.json"
-    try:
-        with open(path, "rb", buffering=0) as file:
-            head = file.read(HEAD_SIZE).decode(errors="replace")
-    except FileNotFoundError:  # half of one, or removed just now
-        return ""
-    begin, end = f'{{"id":"{identity}","name":"', f'","project":"{project}",'
-    name, is_whole, _ = head.removeprefix(begin).partition(end)
-    return name if is_whole and head.startswith(begin) else ""

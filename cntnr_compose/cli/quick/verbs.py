@@ -15,6 +15,8 @@ MODULES = {
     "container list": "container_list",
     "exec": "exec",
     "container exec": "exec",
+    "logs": "logs",
+    "container logs": "logs",
 }
 
 

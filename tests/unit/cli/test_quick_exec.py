@@ -16,7 +16,7 @@ from cntnr_compose.client.exec.handed import ExitCodeLost
 from cntnr_compose.client.exec.run import CannotExec
 from cntnr_compose.containers.state import records
 from cntnr_compose.core import paths
-from cntnr_compose.core.values import from_json, replace, to_json, to_tree
+from cntnr_compose.core.values import from_json, to_json, to_tree
 from cntnr_compose.host import files
 from cntnr_compose.model.protocol import (
     HANDED_VERSION,
@@ -84,24 +84,6 @@ def there() -> Iterator[str]:
     records.write_record(web)
     yield web.id
     files.remove_tree(paths.data())
-
-
-def test_containers_are_found_by_whole_ids_and_by_names(there: str) -> None:
-    other = replace(container("db", project="_", name="x.y_z").record, id="f" * 64, service="x")
-    records.write_record(other)
-    assert quick_exec.find("shop-web-1") == ("shop", "shop-web-1")
-    assert quick_exec.find(there) == ("shop", "shop-web-1")
-    assert quick_exec.find("x.y_z") == ("_", "x.y_z")
-    (paths.container("shop", "half")).mkdir()
-    assert quick_exec.find("f" * 64) == ("_", "x.y_z")
-    for reference in ("f" * 63, "shop-web", "/x.y_z"):
-        with pytest.raises(LookupError):
-            quick_exec.find(reference)
-    records.write_record(replace(other, id="e" * 64))
-    with pytest.raises(LookupError):
-        quick_exec.find("x.y_z")
-    records.write_record(replace(other, id="d" * 64, name="f" * 64))  # an id comes first
-    assert quick_exec.find("f" * 64) == ("_", "x.y_z")
 
 
 Serve = Callable[..., list[Any]]
