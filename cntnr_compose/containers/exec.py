@@ -1,6 +1,7 @@
 """Run processes inside a running container: exec, health checks, hooks."""
 
 import asyncio
+import fcntl
 import os
 import signal
 from pathlib import Path
@@ -11,7 +12,7 @@ from cntnr_compose.containers.spec.process import build_exec_process, find_proot
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.values import Seconds, Tree, to_json
+from cntnr_compose.core.values import Bytes, Seconds, Tree, to_json
 from cntnr_compose.host import files
 from cntnr_compose.host.children import bounded_process, spawn
 from cntnr_compose.host.openat2 import Root
@@ -22,6 +23,7 @@ from cntnr_compose.model.service import Hook
 
 CANNOT_EXECUTE, NOT_FOUND = 126, 127  # exit codes, as docker's
 SPEC_WORD = "/process.json"  # of a command that its caller runs: it has the process spec
+PIPE_CAPACITY: Bytes = 1 << 16  # pipe(7)
 # Runs a command, and writes its exit code as a `HandedExecEnd` to descriptor 3, which the command has not.
 TELL_EXIT_CODE = """"$@" 3>&-; printf '{"code":%d}' $? >&3"""
 
@@ -97,12 +99,15 @@ def start_exec(
         spec = _build_process(context, record, _to_hook(request))
         if find_proot_command(spec["args"])[0]:
             _check_program(record, request.command[0], spec)
+        content = to_json(spec)
+        if len(content) > PIPE_CAPACITY:  # so that nobody has to wait for the runtime
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, len(content))
     except BaseException:
         child.signal_group(signal.SIGKILL)  # before the runtime says that it has read nothing
         os.close(pipe)
         child.wait()
         raise
-    spawn.feed(pipe, to_json(spec))
+    spawn.feed(pipe, content)
     return child
 
 

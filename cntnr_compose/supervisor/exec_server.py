@@ -31,7 +31,7 @@ class ExecServer:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def listen(self, path: Path) -> contextlib.ExitStack:
-        """Listen from now on; return what ends that."""
+        """Listen from now on; return what ends that, but for the removal of the socket's file."""
         path.unlink(missing_ok=True)
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
         with process.umask(0o077):
@@ -40,7 +40,6 @@ class ExecServer:
         loop = asyncio.get_running_loop()
         loop.add_reader(listening, self._accept, listening)
         undo = contextlib.ExitStack()
-        undo.callback(path.unlink, missing_ok=True)
         undo.callback(listening.close)
         undo.callback(loop.remove_reader, listening)
         return undo

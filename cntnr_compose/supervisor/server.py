@@ -122,8 +122,8 @@ class Supervisor:
         if self._project.is_idle:
             project_intent.remove_intent(name)
             paths.supervisor_log(name).unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
-        path.with_suffix(".lock").unlink(missing_ok=True)
+        for file in (path, paths.exec_socket(name), path.with_suffix(".lock")):
+            file.unlink(missing_ok=True)
         os.close(self._lock)
         self._lock = None
 
