@@ -1,8 +1,10 @@
 """Isolate unit tests: no program is started, no other machine is asked, files are below a folder."""
 
 import os
+import shutil
 import socket
 import subprocess
+from collections.abc import Iterator
 from typing import NoReturn
 
 import pytest
@@ -29,10 +31,14 @@ def nothing_leaks_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_places(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Point every place on disk at a folder of the test, so that nobody's home is touched."""
+def own_places(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Point every place on disk at a folder of the test, which goes with it: nobody's home is touched."""
     home = tmp_path_factory.getbasetemp() / "home"
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("CNTNR_RUNTIME_DIR", str(home / "run"))
     for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"):
         monkeypatch.delenv(name, raising=False)
+    yield
+    shutil.rmtree(home, ignore_errors=True)
