@@ -228,6 +228,9 @@ def test_logs_of_one_container(make_project: MakeProject, busybox_image: str) ->
     wait_until(lambda: cntnr(user, "logs", web).stdout == "out\n")
     shown = cntnr(user, "logs", web)
     assert (shown.stdout, shown.stderr) == ("out\n", "err\n")
+    for words in (f"logs {web}", f"logs --tail 9 {web}", "compose -p z logs web"):
+        full = user.run("sh", "-c", f"exec cntnr {words} >/dev/full")
+        assert_refused(full, "cannot write to standard output: no space left on device")
     details = cntnr(user, "container", "logs", "--details", "-t", web).ok().stdout
     stamp, *words = details.split(" ", 2)
     assert words == ["COLOUR=red,shop.part=front+end", "out\n"]

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable
 from typing import BinaryIO
 
+from cntnr_compose.cli.display.stdout import explained
 from cntnr_compose.containers.logs.lines import LogLine, Timestamp
 from cntnr_compose.model.observed import Record
 
@@ -64,7 +65,7 @@ class LogPrinter:
                 self._prefix_of.clear()
 
     def print_lines(self, lines: Iterable[LogLine]) -> None:
-        """Print lines, each to the stream that its container wrote it to.
+        """Print lines, each to the stream that its container wrote it to. Raises `NotWritten`.
 
         A line that comes in pieces is continued, unless another container's came in between.
         """
@@ -78,7 +79,8 @@ class LogPrinter:
                 self._end_line(out)
                 stamp = f"{format_timestamp(line.timestamp)} ".encode() if self._timestamps else b""
                 text = self._prefix(line.container_id) + stamp + self._details + text
-            out.write(text)
+            with explained():
+                out.write(text)
             if line.is_last_piece:
                 self._open_lines.pop(out, None)
             else:
@@ -86,12 +88,14 @@ class LogPrinter:
 
     def _end_line(self, out: BinaryIO) -> None:
         if self._open_lines.pop(out, None) is not None:
-            out.write(b"\n")
+            with explained():
+                out.write(b"\n")
 
     def flush(self) -> None:
         """Flush the stream that was last written to."""
         if self._last is not None:
-            self._last.flush()
+            with explained():
+                self._last.flush()
 
     def print_exit(self, record: Record, code: int) -> None:
         """Print that a container exited."""
@@ -104,7 +108,8 @@ class LogPrinter:
         self.flush()
         self._last = self._out
         self._end_line(self._out)
-        self._out.write(f"{ERASE_LINE if self._coloured else ''}{text}\n".encode())
+        with explained():
+            self._out.write(f"{ERASE_LINE if self._coloured else ''}{text}\n".encode())
         self.flush()
 
     def print_watch(self, text: str) -> None:

@@ -1,5 +1,6 @@
 """Answer a plain `cntnr exec`: a supervisor runs the process, which gets our streams and no terminal."""
 
+from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.quick import lookup
 from cntnr_compose.client.exec import handed
 
@@ -15,7 +16,7 @@ OPTIONS = {"-u": "user", "--user": "user", "-w": "working_dir", "--workdir": "wo
 
 
 def run(words: "Sequence[str]") -> int | None:
-    """Run a command as `exec` does. Raises `CannotExec`, `ExitCodeLost`."""
+    """Run a command as `exec` does. Raises `CannotExec`, `ExitCodeLost`, `NotWritten`."""
     request = parse(words)
     if request is None:
         return None
@@ -25,14 +26,10 @@ def run(words: "Sequence[str]") -> int | None:
     except lookup.SURPRISES:
         return None
     try:
-        code, error = handed.run(project, request, interactive=interactive)
+        with stdout.explained():
+            code, error = handed.run(project, request, interactive=interactive)
     except handed.NotTaken:
         return None
-    except OSError:
-        from cntnr_compose.cli.flows.containers.attachment import explained_write_errors
-
-        with explained_write_errors():
-            raise
     if error:
         from cntnr_compose.client.exec.run import explain
 

@@ -7,6 +7,7 @@ look for its end.
 import os
 import sys
 
+from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.quick import lookup
 from cntnr_compose.core.files import folders, plain_json
 
@@ -24,7 +25,7 @@ WITHOUT_TIME_SIZE = 25  # of such a time
 
 
 def run(words: "Sequence[str]") -> int | None:
-    """Print what a container wrote; None where that is for the ordinary command."""
+    """Print what a container wrote; None where that is for the ordinary command. Raises `NotWritten`."""
     if len(words) != 1 or words[0].startswith("-"):
         return None
     try:
@@ -52,11 +53,13 @@ def _print(file: "BinaryIO") -> None:
     last = sys.stdout.buffer
     for stream, text in _read_texts(file):
         output = sys.stderr.buffer if stream == b"stderr" else sys.stdout.buffer
-        if output is not last:
-            last.flush()  # both may be one terminal, where their order counts
-            last = output
-        output.write(text)
-    last.flush()
+        with stdout.explained():
+            if output is not last:
+                last.flush()  # both may be one terminal, where their order counts
+                last = output
+            output.write(text)
+    with stdout.explained():
+        last.flush()
 
 
 def _read_texts(file: "BinaryIO") -> "Iterator[tuple[bytes, bytes]]":

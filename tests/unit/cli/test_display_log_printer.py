@@ -1,8 +1,12 @@
 """What containers wrote is printed as docker prints it."""
 
+import errno
 import io
 
+import pytest
+
 from cntnr_compose.cli.display.log_printer import LogPrinter, short_name
+from cntnr_compose.cli.display.stdout import NotWritten
 from cntnr_compose.containers.logs.lines import LogLine
 from cntnr_compose.core.values import Value
 from cntnr_compose.model.observed import Record
@@ -149,3 +153,30 @@ def test_the_end_of_a_container_is_a_line_of_its_own() -> None:
     log_printer, written = printer(coloured=True)
     log_printer.print_exit(WEB, 0)
     assert written.out.getvalue() == b"\r\x1b[K\x1b[36mweb-1\x1b[0m exited with code 0\n"
+
+
+class FullDisk(io.BytesIO):
+    def write(self, _: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+class Full(io.BytesIO):
+    """A stream that notices at a flush that its disk is full, as a buffered one does."""
+
+    def flush(self) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+class Hungup(io.BytesIO):
+    def write(self, _: object) -> int:
+        raise BrokenPipeError
+
+
+@pytest.mark.parametrize(
+    ("stream", "error"),
+    [(FullDisk(), NotWritten), (Full(), NotWritten), (Hungup(), BrokenPipeError)],
+)
+def test_what_cannot_be_written_is_told(stream: io.BytesIO, error: type[Exception]) -> None:
+    printer = LogPrinter(streams=(stream, stream))
+    with pytest.raises(error):
+        printer.print_message("web-1 exited")

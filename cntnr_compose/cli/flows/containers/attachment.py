@@ -4,9 +4,9 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cntnr_compose.cli.display import stdout
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Frozen, Seconds
 
@@ -118,21 +118,8 @@ def relay_streams(
         columns, rows = os.get_terminal_size()
         connection.resize(rows + 1, columns + 1)
         connection.resize(rows, columns)
-    with explained_write_errors():
+    with stdout.explained():
         return relay.run()
-
-
-@contextlib.contextmanager
-def explained_write_errors() -> Iterator[None]:
-    """Raise `NotWritten` where the block cannot write to our standard output, on a full disk for example."""
-    from cntnr_compose.cli.display.stdout import NotWritten
-
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise NotWritten(error) from error
 
 
 def _forward_signal(container: "Container", name: str) -> None:

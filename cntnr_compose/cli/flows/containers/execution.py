@@ -5,11 +5,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from cntnr_compose.cli.flows.containers.attachment import (
-    InputNotTerminal,
-    explained_write_errors,
-    read_detach_keys,
-)
+from cntnr_compose.cli.display import stdout
+from cntnr_compose.cli.flows.containers.attachment import InputNotTerminal, read_detach_keys
 from cntnr_compose.cli.project.any_container import find_container
 from cntnr_compose.model.protocol import PrepareExec
 
@@ -37,7 +34,7 @@ def run_in_container(reference: str, command: Sequence[str], values: dict[str, A
     )
     from cntnr_compose.client.exec.run import run_process
 
-    with explained_write_errors():
+    with stdout.explained():
         return run_process(
             container.record.project,
             request,
