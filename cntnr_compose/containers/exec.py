@@ -58,9 +58,7 @@ def prepare_exec(context: ProjectContext, record: Record, request: PrepareExec) 
     Raises `NotRunning`, `UserUnknown`, `IdNotMapped`, `AccountsUnfit`, `AccountsUnreadable`,
     `ProgramNotRunnable`.
     """
-    spec = _build_process(context, record, _to_hook(request), tty=request.tty)
-    if find_proot_command(spec["args"])[0]:
-        _check_program(record, request.command[0], spec)
+    spec = _prepare_process(context, record, request)
     # runc relays by itself; crun does not follow the size of our terminal, or hands it to the program.
     is_crun = oci_runtime.is_crun(record.runtime)
     name = f"exec-{os.urandom(6).hex()}.console"
@@ -96,10 +94,7 @@ def start_exec(
         leads_group=True,
     )
     try:
-        spec = _build_process(context, record, _to_hook(request))
-        if find_proot_command(spec["args"])[0]:
-            _check_program(record, request.command[0], spec)
-        content = to_json(spec)
+        content = to_json(_prepare_process(context, record, request))
         if len(content) > PIPE_CAPACITY:  # so that nobody has to wait for the runtime
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, len(content))
     except BaseException:
@@ -109,6 +104,14 @@ def start_exec(
         raise
     spawn.feed(pipe, content)
     return child
+
+
+def _prepare_process(context: ProjectContext, record: Record, request: PrepareExec) -> Tree:
+    """Build the process of a request, and check that it can be run under PRoot where it is to be."""
+    spec = _build_process(context, record, _to_hook(request), tty=request.tty)
+    if find_proot_command(spec["args"])[0]:
+        _check_program(record, request.command[0], spec)
+    return spec
 
 
 def _check_program(record: Record, word: str, spec: Tree) -> None:

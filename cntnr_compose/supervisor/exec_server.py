@@ -124,10 +124,8 @@ async def _pass_on_signals(child: Child, connection: socket.socket) -> None:
             message = connection.recv(MAX_MESSAGE)
         except OSError:
             message = b""
-        if not message:
-            loop.remove_reader(
-                connection
-            )  # the command is gone; the process goes on, as with docker
+        if not message:  # the command is gone; the process goes on, as with docker
+            loop.remove_reader(connection)
         elif message[0] in OF_TERMINALS:
             child.signal_group(message[0])
 

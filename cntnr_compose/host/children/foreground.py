@@ -89,7 +89,7 @@ def run_elsewhere(
     """
     streams = _Streams()
     try:
-        with _SignalRaiser():
+        with _Handlers(_raise_signal):
             streams.open(interactive=interactive, is_apart=False)
             start((0 if streams.stdin is None else streams.stdin, 1, streams.standard_error))
             streams.close_child_ends()
@@ -207,7 +207,8 @@ def _copy_input(target: int) -> None:
 class _Handlers:
     """A block in which a handler has the signals that end a command."""
 
-    def __init__(self) -> None:
+    def __init__(self, handle: "Callable[[int, object], None]") -> None:
+        self._handle = handle
         self._previous_handlers: dict[int, Any] = {}
 
     def __enter__(self) -> "_Handlers":  # noqa: PYI034 - Self is typing's
@@ -222,9 +223,6 @@ class _Handlers:
         for number, handler in self._previous_handlers.items():
             _signal.signal(number, handler)
 
-    def _handle(self, number: int, _frame: object) -> None:
-        raise NotImplementedError
-
 
 class _Signalled(BaseException):
     """A signal has come."""
@@ -234,11 +232,8 @@ class _Signalled(BaseException):
         self.number = number
 
 
-class _SignalRaiser(_Handlers):
-    """Raise `_Signalled` for a signal."""
-
-    def _handle(self, number: int, _frame: object) -> None:
-        raise _Signalled(number)
+def _raise_signal(number: int, _frame: object) -> None:
+    raise _Signalled(number)
 
 
 class SignalForwarder(_Handlers):
@@ -248,7 +243,7 @@ class SignalForwarder(_Handlers):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(self._forward)
         self._child: Signalled | None = None
         self._pending: list[int] = []
         self.was_interrupted = False
@@ -265,7 +260,7 @@ class SignalForwarder(_Handlers):
         while self._pending:
             child.send_signal(self._pending.pop(0))
 
-    def _handle(self, number: int, _frame: object) -> None:
+    def _forward(self, number: int, _frame: object) -> None:
         self.was_interrupted |= number in (_signal.SIGINT, _signal.SIGTERM)
         if self._child is None:
             self._pending.append(number)
