@@ -142,9 +142,6 @@ class HandedExec(Value, frozen=True, kw_only=True):
     process: PrepareExec
 
 
-HANDED_VERSION = f"{__version__}/{PROTOCOL}"
-
-
 class HandedExecEnd(Value, frozen=True, kw_only=True):
     """Answer to `HandedExec`, once."""
 

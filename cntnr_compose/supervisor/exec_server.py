@@ -17,7 +17,8 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import from_json, to_json
 from cntnr_compose.host import process, socket_peer
 from cntnr_compose.host.children.spawn import OF_TERMINALS, Child
-from cntnr_compose.model.protocol import HANDED_VERSION, HandedExec, HandedExecEnd
+from cntnr_compose.model.protocol import HandedExec, HandedExecEnd
+from cntnr_compose.model.version import HANDED_VERSION
 
 MAX_MESSAGE = 1 << 20  # bytes; the kernel allows less
 STREAMS = 3

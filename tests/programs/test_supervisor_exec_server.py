@@ -15,7 +15,8 @@ from cntnr_compose.containers.exec import TELL_EXIT_CODE
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import from_json, to_json
 from cntnr_compose.host.children import spawn
-from cntnr_compose.model.protocol import HANDED_VERSION, HandedExec, HandedExecEnd, PrepareExec
+from cntnr_compose.model.protocol import HandedExec, HandedExecEnd, PrepareExec
+from cntnr_compose.model.version import HANDED_VERSION
 from cntnr_compose.supervisor import exec_server
 
 REQUEST = HandedExec(

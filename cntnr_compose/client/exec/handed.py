@@ -8,13 +8,12 @@ import _json  # what `json` is made of, whose import takes 5 ms
 import _socket  # likewise
 import struct
 
-from cntnr_compose import __version__
 from cntnr_compose.core import oci_runtimes
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.files import folders, plain_json
 from cntnr_compose.host import socket_peer
 from cntnr_compose.host.children import foreground
-from cntnr_compose.model.version import PROTOCOL
+from cntnr_compose.model.version import HANDED_VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ class HandedProcess:
         """Ask for the process of a `PrepareExec`. Raises `NotTaken`."""
         message = encode(
             {
-                "version": f"{__version__}/{PROTOCOL}",
+                "version": HANDED_VERSION,
                 "project": self._project,
                 "process": {"type": "exec", **request},
             }

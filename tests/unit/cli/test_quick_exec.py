@@ -19,12 +19,12 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.values import from_json, to_json, to_tree
 from cntnr_compose.host import files
 from cntnr_compose.model.protocol import (
-    HANDED_VERSION,
     HandedExec,
     HandedExecEnd,
     PrepareExec,
     Request,
 )
+from cntnr_compose.model.version import HANDED_VERSION
 from tests.unit.cli.factories import container
 
 PLAIN = (
@@ -98,6 +98,7 @@ def serve(there: str) -> Iterator[Serve]:
     listener.bind(str(path))
     listener.listen()
     received: list[Any] = []
+    answering: list[threading.Thread] = []
 
     def answer(replies: tuple[bytes, ...], writes: bytes) -> None:
         connection, _ = listener.accept()
@@ -114,10 +115,13 @@ def serve(there: str) -> Iterator[Serve]:
                 connection.send(reply)
 
     def start(*replies: bytes, writes: bytes = b"") -> list[Any]:
-        threading.Thread(target=answer, args=(replies, writes), daemon=True).start()
+        answering.append(threading.Thread(target=answer, args=(replies, writes), daemon=True))
+        answering[-1].start()
         return received
 
     yield start
+    for thread in answering:
+        thread.join(5)
     listener.close()
     files.remove_tree(paths.runtime())
 
